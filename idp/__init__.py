@@ -1,0 +1,1 @@
+"""An OpenID Connect identity provider for school districts."""
