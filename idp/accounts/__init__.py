@@ -1,0 +1,1 @@
+"""People: usernames, passwords, roles."""

@@ -1,0 +1,39 @@
+"""The application, put together: one line per feature."""
+
+import secrets
+
+from flask import Flask
+
+from idp import database, web
+from idp.admin.views import blueprint as admin
+from idp.login.views import blueprint as login
+from idp.oidc.views import blueprint as oidc
+from idp.operations.views import blueprint as operations
+from idp.portal.views import blueprint as portal
+from idp.settings import PACKAGE, Settings
+
+_LARGEST_BODY = 64 * 1024
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the provider as a WSGI application."""
+    app = Flask("idp", root_path=str(PACKAGE), static_folder="static", template_folder=_templates())
+    app.config.update(
+        IDP=settings,
+        SECRET_KEY=secrets.token_bytes(),  # Flask's own cookie session is not used: nothing may survive by it
+        MAX_CONTENT_LENGTH=_LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=_LARGEST_BODY,
+        MAX_FORM_PARTS=100,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    database.init_app(app, settings)
+    web.init_app(app, settings)
+    for feature in (operations, oidc, login, portal, admin):
+        app.register_blueprint(feature)
+    return app
+
+
+def _templates() -> str:
+    """A checkout keeps templates/ beside the package, an installed package inside."""
+    inside = PACKAGE / "templates"
+    return str(inside if inside.exists() else PACKAGE.parent / "templates")

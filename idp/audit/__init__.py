@@ -1,0 +1,1 @@
+"""Every security event, append-only, sealed into a chain."""

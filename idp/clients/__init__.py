@@ -1,0 +1,1 @@
+"""Registered applications: metadata, secrets, one validator for every door that registers."""

@@ -1,0 +1,36 @@
+"""What every command shares: the application around it, errors in one line, output for people and for programs."""
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import click
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def with_application(command: Callable[P, R]) -> Callable[P, R]:
+    """Run a command inside the application, made when the command runs, so that --help needs no settings.
+
+    The `idp` command gives the factory to its context, since features lie below the application.
+    """
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        with click.get_current_context().find_root().obj().app_context():
+            return command(*args, **kwargs)
+
+    return wrapped
+
+
+def refuse(problem: str) -> NoReturn:
+    """End the command with one line on standard error that says what to do, and exit code 1."""
+    click.echo(f"idp: {problem}", err=True)
+    raise SystemExit(1)
+
+
+def print_json(value: Any) -> None:
+    """Print what a program reads."""
+    click.echo(json.dumps(value, indent=2, default=str))

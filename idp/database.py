@@ -1,0 +1,138 @@
+"""The database: one session a request, and one behaviour on SQLite and PostgreSQL.
+
+SQLite is brought to PostgreSQL's ways: a read sees what is committed and holds nothing, and the first statement that
+writes takes the write lock at once (BEGIN IMMEDIATE), so that no transaction fails half-way for having read first.
+"""
+
+import os
+import sqlite3
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Dialect, MetaData, Uuid, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import JSON, TypeDecorator
+
+from idp.settings import Settings
+
+RELAXED = {"idp_relaxed": True}
+"""Execution options of a statement whose loss in a power cut costs a retry and no promise (a code, a token)."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC. SQLite keeps no time zone, so it is taken off on the way in and put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a moment without a time zone: guessing one is how sessions live an hour too long."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  the base class's signature
+        """Return the moment in UTC, whatever zone the server's session has."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """The base of every model; constraint names are fixed so that migrations can name them on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime(), uuid.UUID: Uuid(), dict[str, Any]: JSON(), list[str]: JSON()}  # noqa: RUF012  SQLAlchemy reads it from the class
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+
+def new_id() -> uuid.UUID:
+    """Return a UUIDv7 (RFC 9562 section 5.7): random, never used again, and in the order of time for the index."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    value = value & ~(0xF000 << 64) | (0x7000 << 64)
+    value = value & ~(0xC000 << 48) | (0x8000 << 48)
+    return uuid.UUID(int=value)
+
+
+def upsert(model: type[Base]) -> "sqlite.Insert | postgresql.Insert":
+    """Return an INSERT that knows ON CONFLICT, in the dialect of the database in use."""
+    return sqlite.insert(model) if db.engine.dialect.name == "sqlite" else postgresql.insert(model)
+
+
+def database_url(settings: Settings) -> URL:
+    """Return the configured address, with the one PostgreSQL driver that is installed."""
+    url = make_url(settings.database.url)
+    if url.drivername in {"postgres", "postgresql"}:
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        return url.set(database=os.path.abspath(url.database))
+    return url
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Connect the application to its database."""
+    url = database_url(settings)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(url, settings)
+    db.init_app(app)
+    with app.app_context():
+        _install(db.engine)
+
+
+def _engine_options(url: URL, settings: Settings) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
+        if url.database and url.database != ":memory:":
+            os.makedirs(os.path.dirname(url.database), mode=0o700, exist_ok=True)
+        return {"connect_args": {"timeout": settings.database.lock_timeout_seconds, "isolation_level": None}}
+    return {
+        "pool_size": settings.database.pool_size,
+        "max_overflow": 0,
+        "pool_pre_ping": True,
+        "pool_timeout": settings.database.lock_timeout_seconds,
+        "connect_args": {"options": f"-c lock_timeout={settings.database.lock_timeout_seconds}s"},
+    }
+
+
+def _install(engine: Engine) -> None:
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "before_cursor_execute", _begin_before_writing)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "wal_autocheckpoint=1000"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_before_writing(
+    connection: Connection, cursor: sqlite3.Cursor, statement: str, _parameters: Any, context: Any, _many: bool
+) -> None:
+    """Take the write lock before the first statement that writes, as durable as that statement asks for."""
+    raw = cursor.connection
+    if raw.in_transaction or statement[:6] in {"SELECT", "PRAGMA"}:
+        return
+    relaxed = bool(context is not None and context.execution_options.get("idp_relaxed"))
+    if connection.info.get("relaxed", False) != relaxed:
+        cursor.execute("PRAGMA synchronous=NORMAL" if relaxed else "PRAGMA synchronous=FULL")
+        connection.info["relaxed"] = relaxed
+    cursor.execute("BEGIN IMMEDIATE")

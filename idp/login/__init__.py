@@ -1,0 +1,1 @@
+"""The log-in page and the steps that follow it."""

@@ -1,0 +1,11 @@
+"""Every feature's models in one place, for whoever needs the whole schema."""
+
+from idp.accounts import models as accounts
+from idp.audit import models as audit
+from idp.clients import models as clients
+from idp.oidc import models as oidc
+from idp.sessions import models as sessions
+from idp.throttle import models as throttle
+from idp.web import models as web
+
+__all__ = ["accounts", "audit", "clients", "oidc", "sessions", "throttle", "web"]

@@ -1,0 +1,1 @@
+"""The protocol: endpoints, grants, interaction, claims, keys, log-out."""

@@ -1,0 +1,1 @@
+"""What keeps the provider running: serving, health, metrics, logs, pruning, the doctor, the demo."""

@@ -1,0 +1,1 @@
+"""The guardian's home: the menu of tools, and help."""

@@ -1,0 +1,5 @@
+"""The pages of portal."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("portal", __name__)

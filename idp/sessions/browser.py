@@ -1,0 +1,30 @@
+"""The session behind a request's cookie."""
+
+from flask import Response, g
+
+from idp import clock, sealing, settings
+from idp.sessions import store
+from idp.sessions.store import ActiveSession
+from idp.web import cookies
+
+
+def current() -> ActiveSession | None:
+    """Return the session of this request's cookie, looked up once, or None for a visitor."""
+    if "browser_session" not in g:
+        token = cookies.read(cookies.SESSION)
+        g.browser_session = store.find(sealing.digest(token), clock.now()) if token else None
+    found: ActiveSession | None = g.browser_session
+    return found
+
+
+def remember(response: Response, token: str, *, shared_computer: bool) -> None:
+    """Give the browser its session's cookie; on a shared computer it goes when the browser closes."""
+    lifetime = settings.current().sessions.absolute_hours * 3600
+    cookies.write(response, cookies.SESSION, token, max_age=None if shared_computer else lifetime)
+    g.pop("browser_session", None)
+
+
+def forget(response: Response) -> None:
+    """Take the session's cookie away."""
+    cookies.clear(response, cookies.SESSION)
+    g.browser_session = None

@@ -1,0 +1,15 @@
+"""What all pages share: headers, cookies, errors, safe redirects, rendering, the guarded outbound client."""
+
+from flask import Flask
+
+from idp.settings import Settings
+from idp.web import csrf, errors, headers, logs, rendering
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Prepare the application for pages."""
+    logs.init_app(app, settings)
+    rendering.init_app(app, settings)
+    errors.init_app(app)
+    headers.init_app(app)
+    app.before_request(csrf.protect)

@@ -1,0 +1,53 @@
+"""Security headers, on every response."""
+
+from flask import Flask, Response, g, request
+
+from idp import settings
+from idp.web import cookies
+
+_FIXED = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+_HSTS = "max-age=31536000; includeSubDomains"
+_NOTHING = "default-src 'none'; frame-ancestors 'none'"
+
+
+def init_app(app: Flask) -> None:
+    """Add the headers to whatever the application answers."""
+    app.after_request(_finish)
+
+
+def allow_form_target(origin: str) -> None:
+    """Let this page's forms end at one validated application: Chromium checks redirects after a form, too."""
+    g.setdefault("form_targets", []).append(origin)
+
+
+def allow_image(origin: str) -> None:
+    """Let this page show a picture from one validated application's site."""
+    g.setdefault("image_sources", []).append(origin)
+
+
+def _finish(response: Response) -> Response:
+    headers = response.headers
+    for name, value in _FIXED.items():
+        headers.setdefault(name, value)
+    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    if settings.current().is_https:
+        headers["Strict-Transport-Security"] = _HSTS
+    headers.setdefault("Content-Security-Policy", _policy() if response.mimetype == "text/html" else _NOTHING)
+    if request.endpoint not in {"static", "bootstrap.static"}:
+        headers.setdefault("Cache-Control", "no-store")
+    cookies.write_pending(response)
+    return response
+
+
+def _policy() -> str:
+    forms = " ".join(["'self'", *g.get("form_targets", [])])
+    images = " ".join(["'self'", "data:", *g.get("image_sources", [])])
+    return (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {images}; font-src 'self'; "
+        f"connect-src 'self'; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+    )

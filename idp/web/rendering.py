@@ -1,0 +1,32 @@
+"""What every template knows, and the language a page is written in."""
+
+from typing import Any
+
+from flask import Flask, request
+from flask_babel import Babel
+from flask_bootstrap import Bootstrap5
+
+from idp import settings as settings_module
+from idp.settings import PACKAGE, Settings
+from idp.web import csrf
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Prepare Jinja, the translations and Bootstrap's files, which an installed package ships."""
+    app.config.update(
+        BABEL_TRANSLATION_DIRECTORIES=str(PACKAGE / "translations"),
+        BABEL_DEFAULT_TIMEZONE=settings.district.time_zone,
+        BOOTSTRAP_SERVE_LOCAL=True,
+    )
+    app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    Babel(app, locale_selector=_locale)
+    Bootstrap5(app)
+
+    @app.context_processor
+    def shared() -> dict[str, Any]:
+        return {"district": settings.district, "csrf_field": csrf.field, "locale": _locale()}
+
+
+def _locale() -> str:
+    languages = settings_module.current().district.languages
+    return request.accept_languages.best_match(languages) or languages[0] if request else languages[0]
