@@ -1,0 +1,1 @@
+"""The gradebook: marks, attendance and timetable of a guardian's children."""
