@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 280, 110
-LEFT, RIGHT, TOP, BOTTOM = 24, 32, 10, 14
-HIGHEST = 100
+WIDTH, HEIGHT = 280, 132
+LEFT, RIGHT, TOP, BOTTOM = 24, 32, 10, 20
+LOWEST, HIGHEST = 66, 100
 GRADE_LINES = ((90, "A"), (80, "B"), (70, "C"), (60, "D"))
 
 
@@ -50,12 +50,14 @@ class Picture:
 
 def draw(marks: tuple[int, ...]) -> Picture:
     """Place marks from left to right; the scale is the same in every picture unless a mark falls below it."""
-    lowest = min(55, min(marks) - 5)
+    lowest = min(LOWEST, min(marks) - 4)
     step = (WIDTH - LEFT - RIGHT) / (len(marks) - 1)
     points = tuple(
         Point(round(LEFT + index * step, 1), _height(mark, lowest), mark) for index, mark in enumerate(marks)
     )
-    return Picture(points, tuple(GradeLine(_height(least, lowest), name) for least, name in GRADE_LINES))
+    return Picture(
+        points, tuple(GradeLine(_height(least, lowest), name) for least, name in GRADE_LINES if least > lowest)
+    )
 
 
 def _height(mark: int, lowest: int) -> float:

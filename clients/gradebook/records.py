@@ -2,7 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ from clients.shared.look import Look
 
 DATA = Path(__file__).parent / "data"
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
+FRIDAY = 4
 DAYS_SHOWN = 30  # school days of attendance on the page
 LETTERS = ((90, "A"), (80, "B"), (70, "C"), (60, "D"), (0, "F"))
 TREND_WEEKS = 4
+WORTH_A_LOOK = 3  # points lost in four weeks
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,11 @@ class Work:
     points: int
     out_of: int
     days_ago: int
+
+    def date(self, today: date) -> date:
+        """The school day on which it was marked."""
+        day = today - timedelta(days=self.days_ago)
+        return day - timedelta(days=max(0, day.weekday() - FRIDAY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +66,8 @@ class Day:
 class Lesson:
     """A period of the timetable."""
 
-    begins: str
-    ends: str
+    begins: time
+    ends: time
     title: str
     room: str
 
@@ -85,6 +92,12 @@ class Child:
     def name(self) -> str:
         """Given and family name."""
         return f"{self.given_name} {self.family_name}"
+
+    @property
+    def falling(self) -> Subject | None:
+        """The subject that lost most of late, if any lost much."""
+        subject = min(self.subjects, key=lambda subject: subject.change)
+        return subject if subject.change <= -WORTH_A_LOOK else None
 
     @property
     def averages(self) -> tuple[int, ...]:
@@ -162,5 +175,6 @@ def _subject(data: dict[str, Any]) -> Subject:
 
 def _lessons(periods: list[list[str]], titles: list[str], rooms: dict[str, str]) -> tuple[Lesson, ...]:
     return tuple(
-        Lesson(begins, ends, title, rooms.get(title, "")) for (begins, ends), title in zip(periods, titles, strict=True)
+        Lesson(time.fromisoformat(begins), time.fromisoformat(ends), title, rooms.get(title, ""))
+        for (begins, ends), title in zip(periods, titles, strict=True)
     )
