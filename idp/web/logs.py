@@ -1,8 +1,10 @@
-"""One structured line per request, without secrets: an address's path, never its query."""
+"""One structured line per request, without secrets: the endpoint's name, never an address or its query."""
 
 import logging
 import sys
 import time
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -10,7 +12,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from idp import sealing
 from idp.settings import Settings
-from idp.web.context import Origin, client_address, set_origin
+from idp.web import metrics
+from idp.web.context import Origin, client_address, origin, set_origin
 
 log = structlog.get_logger(__name__)
 
@@ -19,17 +22,13 @@ def configure(settings: Settings) -> None:
     """Send every log line to standard error as JSON; a value's control characters are escaped by that."""
     level = logging.getLevelNamesMapping().get(settings.server.log_level.upper(), logging.INFO)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*_SHARED, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.root.handlers = [_for_libraries()]
+    logging.root.setLevel(logging.WARNING)
     # Authlib's debug lines hold whole tokens (AUTHLIB-37): they are never printed, whatever level is asked for.
     logging.getLogger("authlib").setLevel(logging.WARNING)
 
@@ -51,13 +50,45 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
+    seconds = time.perf_counter() - g.get("began", time.perf_counter())
+    endpoint = request.endpoint or "none"
     response.headers["X-Request-Id"] = g.get("request_id", "")
+    metrics.count_request(endpoint, response.status_code, seconds)
     log.info(
         "request",
-        id=g.get("request_id"),
         method=request.method,
-        endpoint=request.endpoint,
+        endpoint=endpoint,
         status=response.status_code,
-        milliseconds=round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
+        milliseconds=round(seconds * 1000, 1),
     )
     return response
+
+
+def _add_origin(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Let every line of a request carry the request's id, so that a reference number finds them all."""
+    if request_id := origin().request_id:
+        line.setdefault("request_id", request_id)
+    return line
+
+
+def _for_libraries() -> logging.Handler:
+    """Return what brings the lines of libraries, which use the standard logging, into the same form."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *_SHARED],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    return handler
+
+
+_SHARED: list[structlog.types.Processor] = [
+    _add_origin,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
