@@ -1,5 +1,113 @@
-"""The pages of portal."""
+"""The guardian's home, the help that needs no log-in, and the shell that all portal pages share."""
 
-from flask import Blueprint
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from flask import Blueprint, Response, make_response, render_template, request
+from flask_babel import gettext as _
+from werkzeug import Response as AnyResponse
+
+from idp import clock, settings
+from idp.database import db
+from idp.portal import service, theme
+from idp.portal.service import Tool
+from idp.sessions import browser
+from idp.sessions import service as sessions
+from idp.sessions.store import ActiveSession
+from idp.settings import District
+from idp.web import redirects
 
 blueprint = Blueprint("portal", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What stands around a page for somebody who is logged in: the menu of tools and their profile."""
+
+    session: ActiveSession
+    tools: list[Tool]
+    shown: str
+    """The menu that is open without JavaScript: `menu`, `profile` or nothing."""
+
+
+@blueprint.app_context_processor
+def _shared() -> dict[str, Any]:
+    return {"portal_shell": shell, "theme_version": _theme_version(settings.current().district)}
+
+
+def shell() -> Shell | None:
+    """Return the shell of the one who is logged in, None for a visitor. Templates call it: error pages never do."""
+    session = browser.current()
+    return None if session is None else Shell(session, service.find_tools(), request.args.get("show", ""))
+
+
+@blueprint.get("/")
+def home() -> AnyResponse | str:
+    """Show the tools, or lead a visitor to the log-in page."""
+    return _page("portal/home.html") if _touched() else _to_log_in()
+
+
+@blueprint.get("/account")
+def account() -> AnyResponse | str:
+    """List the settings of the one who is logged in."""
+    return _page("portal/account.html") if _touched() else _to_log_in()
+
+
+@blueprint.get("/help", endpoint="help")
+def help_page() -> str:
+    """Say how to reach the support team."""
+    return _page("portal/help.html", title=_("Help"), topic="help")
+
+
+@blueprint.get("/support")
+def support() -> str:
+    """Say how to reach the support team."""
+    return _page("portal/help.html", title=_("Portal Support"), topic="support")
+
+
+@blueprint.get("/forgot-password")
+def forgot_password() -> str:
+    """Say how to get a new password."""
+    return _page("portal/help.html", title=_("Forgot Password?"), topic="password")
+
+
+@blueprint.get("/forgot-username")
+def forgot_username() -> str:
+    """Say how to learn one's username."""
+    return _page("portal/help.html", title=_("Forgot Username?"), topic="username")
+
+
+@blueprint.get("/theme/district.css", endpoint="theme")
+def theme_stylesheet() -> Response:
+    """Return the colours that the district has set."""
+    district = settings.current().district
+    response = make_response(theme.stylesheet(district))
+    response.mimetype = "text/css"
+    versioned = request.args.get("v") == _theme_version(district)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if versioned else "public, max-age=300"
+    return response
+
+
+def _page(template: str, **values: Any) -> str:
+    return render_template(template, **values)
+
+
+def _touched() -> bool:
+    """Tell whether somebody is logged in, and count this page as a sign of life."""
+    session = browser.current()
+    if session is None:
+        return False
+    sessions.touch(session, clock.now())
+    db.session.commit()
+    return True
+
+
+def _to_log_in() -> AnyResponse:
+    return redirects.see_other(f"/login?next={request.path}")
+
+
+@lru_cache(maxsize=8)
+def _theme_version(district: District) -> str:
+    return hashlib.sha256(theme.stylesheet(district).encode()).hexdigest()[:10]

@@ -1,0 +1,56 @@
+"""The tools that a guardian finds in the portal: the district's own applications."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
+
+from sqlalchemy import select
+
+from idp import settings
+from idp.clients.models import Client
+from idp.database import db
+from idp.portal import theme
+from idp.settings import School
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One application in the menu."""
+
+    name: str
+    description: str
+    address: str
+    """Where it is opened: the application then starts a log-in, which the portal's session answers at once."""
+    colours: str
+    """The class of its school's colours; empty for an application of no single school."""
+
+
+def find_tools() -> list[Tool]:
+    """Return the tools in the order of the menu: first what serves all schools, then each school's, by name."""
+    loaded = settings.current()
+    found = db.session.execute(
+        select(Client.client_name, Client.description, Client.initiate_login_uri)
+        .where(Client.first_party, Client.initiate_login_uri.is_not(None))
+        .where(Client.disabled_at.is_(None), Client.removed_at.is_(None))
+    ).all()
+    tools = [
+        Tool(name, description, _address(uri, loaded.server.issuer), _colours(name, loaded.district.schools))
+        for name, description, uri in found
+        if uri is not None
+    ]
+    return sorted(tools, key=lambda tool: (bool(tool.colours), tool.name))
+
+
+def _address(initiate_login_uri: str, issuer: str) -> str:
+    """Say who asks, so that the application logs in here (OpenID Connect Core section 4)."""
+    joint = "&" if urlsplit(initiate_login_uri).query else "?"
+    return f"{initiate_login_uri}{joint}{urlencode({'iss': issuer})}"
+
+
+def _colours(client_name: str, schools: Sequence[School]) -> str:
+    """Return the colours of the school that an application's name speaks of, by the school's name or its key."""
+    name = client_name.casefold()
+    for index, school in enumerate(schools):
+        if school.name.casefold() in name or school.key.replace("-", " ").casefold() in name:
+            return theme.school_class(index)
+    return ""
