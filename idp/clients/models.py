@@ -54,13 +54,18 @@ class Client(Base):
     removed_at: Mapped[datetime | None]
     """A removed application's row stays: its id is never given to another, and the audit still names it."""
     revision: Mapped[int] = mapped_column(default=1)
-    """Raised by every change, so that each process knows when what it has parsed is old."""
+    """Raised by every change, so that each process knows when what it has parsed is old, and two admins can't undo
+    each other's work unseen."""
+    form_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
+    """SHA-256 of the token of the form that registered it: a form that is sent twice registers once."""
     last_used_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
     sector: Mapped[Sector] = relationship(lazy="joined", innerjoin=True)
     secrets: Mapped[list["ClientSecret"]] = relationship(order_by="ClientSecret.created_at")
+
+    __mapper_args__ = {"version_id_col": revision}  # noqa: RUF012  SQLAlchemy reads it from the class
 
     def __repr__(self) -> str:
         return f"<Client {self.client_id}>"
