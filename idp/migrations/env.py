@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 
+from idp import models  # noqa: F401  Base knows only the tables whose modules are loaded
 from idp.database import Base, UtcDateTime
 
 

@@ -1,0 +1,157 @@
+"""Databases for tests: a PostgreSQL server of our own, and fast copies of a migrated template on both kinds."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+
+import psycopg
+from flask import Flask
+
+from idp import schema
+from idp.app import create_app
+from idp.database import db
+from idp.settings import Settings
+
+AppBuilder = Callable[[Settings], Flask]
+
+SQLITE, POSTGRESQL = KINDS = "sqlite", "postgresql"
+
+_TEMPLATE = "template"
+_INSTALL = "PostgreSQL's programs are missing. Type: apt-get install postgresql"
+
+
+@dataclass
+class Databases:
+    """Makes databases that have the newest schema and no rows."""
+
+    settings: Settings
+    folder: Path
+    _closing: ExitStack = field(default_factory=ExitStack)
+    _templates: set[str] = field(default_factory=set)
+    _numbers: Iterator[int] = field(default_factory=count)
+
+    @cached_property
+    def server(self) -> "Cluster":
+        """The PostgreSQL server, started when it is first needed."""
+        return self._closing.enter_context(cluster())
+
+    def close(self) -> None:
+        """End what was started."""
+        self._closing.close()
+
+    @contextmanager
+    def new(self, kind: str, *, migrated: bool = True) -> Iterator[str]:
+        """Make one database, and take it away afterwards; yields its URL."""
+        if migrated and kind not in self._templates:
+            self._migrate(self._create(kind, _TEMPLATE, None))
+            self._templates.add(kind)
+        name = f"test_{next(self._numbers)}"
+        url = self._create(kind, name, _TEMPLATE if migrated else None)
+        try:
+            yield url
+        finally:
+            self._drop(kind, name)
+
+    def _migrate(self, url: str) -> None:
+        app = create_app(with_database(self.settings, url))
+        with app.app_context():
+            schema.upgrade()
+            db.engine.dispose()
+
+    def _create(self, kind: str, name: str, template: str | None) -> str:
+        if kind == SQLITE:
+            path = self.folder / f"{name}.db"
+            if template:
+                shutil.copyfile(self.folder / f"{template}.db", path)
+            return f"sqlite:///{path}"
+        self.server.run(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+        return self.server.url(name)
+
+    def _drop(self, kind: str, name: str) -> None:
+        if kind == SQLITE:
+            for path in self.folder.glob(f"{name}.db*"):
+                path.unlink()
+        else:
+            self.server.run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def with_database(settings: Settings, url: str) -> Settings:
+    """Return the settings with another database."""
+    return replace(settings, database=replace(settings.database, url=url))
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running PostgreSQL server, reached through a socket in its own folder: no port to fight for."""
+
+    folder: Path
+
+    def url(self, name: str) -> str:
+        """Return the address of one of its databases."""
+        return f"postgresql://postgres@/{name}?host={self.folder}"
+
+    def run(self, statement: str) -> None:
+        """Carry out one statement outside any transaction."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """Start a PostgreSQL server in a folder of its own, and end it afterwards.
+
+    It never flushes to the disk, since nobody needs its rows tomorrow, and it runs as an ordinary user, since
+    PostgreSQL refuses to run as root.
+    """
+    programs = _programs()
+    folder = Path(tempfile.mkdtemp(prefix="idp-postgresql-"))
+    user = _ordinary_user()
+    if user is not None:
+        os.chown(folder, user, -1)
+    try:
+        data = str(folder / "data")
+        ways = ["--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"]
+        _call([str(programs / "initdb"), "--pgdata", data, *ways], folder, user)
+        control = [str(programs / "pg_ctl"), "--pgdata", data, "--wait"]
+        options = f"-c listen_addresses='' -k {folder} -c max_connections=200"
+        careless = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+        _call([*control, "start", "--log", str(folder / "log"), "--options", f"{options} {careless}"], folder, user)
+        try:
+            yield Cluster(folder)
+        finally:
+            _call([*control, "stop", "--mode", "immediate"], folder, user)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _programs() -> Path:
+    """Return the folder of PostgreSQL's programs: Debian keeps them off the PATH."""
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    found = str(versions[-1]) if versions else shutil.which("initdb")
+    if found is None:
+        raise RuntimeError(_INSTALL)
+    return Path(found).parent
+
+
+def _ordinary_user() -> int | None:
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name: entry.pw_uid for entry in pwd.getpwall()}
+    return known.get("postgres", known["nobody"])
+
+
+def _call(command: list[str], folder: Path, user: int | None) -> None:
+    # The server outlives pg_ctl and would hold a pipe open, so what is said goes to a file.
+    with (folder / "output").open("ab") as output:
+        done = subprocess.run(command, stdout=output, stderr=output, cwd=folder, user=user, check=False)
+    if done.returncode:
+        said = [path.read_text() for path in (folder / "output", folder / "log") if path.exists()]
+        raise RuntimeError(f"{command[0]} failed:\n" + "\n".join(said))
