@@ -4,7 +4,6 @@ import gc
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from idp import settings as settings_module
 from idp.command_line import refuse
 from idp.database import db
+from idp.operations import ports
 from idp.operations.readiness import Shape, shape
 from idp.operations.sibling import Sibling, stop_with
 from idp.settings import Settings
@@ -78,25 +78,8 @@ def _override(variable: str, value: str | int | None) -> None:
 
 
 def _refuse_taken_port(settings: Settings) -> None:
-    """Refuse when anybody listens there: granian shares ports (SO_REUSEPORT), so that a server left over from
-    yesterday would silently take a part of the requests.
-    """
-    host, port = settings.server.host, settings.server.port
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError:
-        refuse(f"{host} is no address of this machine; set [server] host to one, such as 127.0.0.1.")
-    for family, kind, protocol, _name, address in found[:1]:
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what a closed server leaves is no listener
-            try:
-                probe.bind(address)
-            except PermissionError:
-                refuse(f"port {port} needs more rights than this user has; choose one from 1024 with --port.")
-            except OSError as error:
-                refuse(
-                    f"port {port} on {host} can't be had ({error.strerror}); stop what listens there, or use --port."
-                )
+    if problem := ports.problem(settings.server.host, settings.server.port):
+        refuse(f"{problem}; stop what listens there, or choose another with --host and --port.")
 
 
 def _prepare_database(settings: Settings) -> None:
@@ -121,7 +104,7 @@ def _run(settings: Settings, *, with_worker: bool) -> None:
     sibling = Sibling("worker") if with_worker else None
     server = Granian(
         "idp.serve:load_application",
-        address=_address(settings.server.host),
+        address=ports.numeric(settings.server.host),
         port=settings.server.port,
         interface=Interfaces.WSGI,
         workers=workers,
@@ -140,9 +123,3 @@ def _run(settings: Settings, *, with_worker: bool) -> None:
         if sibling is not None:
             sibling.stop()
         log.info("stopped")
-
-
-def _address(host: str) -> str:
-    """Return the address of a host name, since granian binds addresses."""
-    family_and_address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
-    return str(family_and_address[4][0])
