@@ -14,6 +14,7 @@ from idp.clients.validation import NO_SECRET
 from idp.database import RELAXED, db
 
 _CACHED_AT_MOST = 2000
+_LONGEST_ID = 100
 _USED_EVERY = timedelta(minutes=10)
 
 
@@ -98,7 +99,7 @@ _USED = (
     _TABLE.update()
     .where(
         _TABLE.c.id == bindparam("pk"),
-        or_(_TABLE.c.last_used_at.is_(None), _TABLE.c.last_used_at < bindparam("before")),
+        or_(_TABLE.c.last_used_at.is_(None), _TABLE.c.last_used_at <= bindparam("before")),
     )
     .values(last_used_at=bindparam("now"))
     .execution_options(**RELAXED)
@@ -111,6 +112,8 @@ _lock = Lock()
 
 def find(client_id: str) -> RegisteredClient | None:
     """Return the application that may act now, or None: unknown, disabled and removed look the same to a stranger."""
+    if not may_be_an_id(client_id):
+        return None
     row = db.session.execute(_REVISION, {"client_id": client_id}).first()
     if row is None or row.disabled_at is not None:
         return None
@@ -120,7 +123,7 @@ def find(client_id: str) -> RegisteredClient | None:
 
 def find_even_disabled(client_id: str) -> RegisteredClient | None:
     """Return an application that is not removed, whether or not it may act."""
-    return _load(client_id)
+    return _load(client_id) if may_be_an_id(client_id) else None
 
 
 def from_cache(client_id: str, revision: int) -> RegisteredClient | None:
@@ -141,6 +144,11 @@ def touch_used(client: RegisteredClient, now: datetime) -> None:
         return
     db.session.execute(_USED, {"pk": client.pk, "now": now, "before": now - _USED_EVERY})
     _keep(_used, client.pk, now)
+
+
+def may_be_an_id(client_id: str) -> bool:
+    """Keep what no id can be from the drivers, which raise errors of their own for a NUL or half a character."""
+    return len(client_id) <= _LONGEST_ID and client_id.isascii() and client_id.isprintable()
 
 
 def _load(client_id: str) -> RegisteredClient | None:

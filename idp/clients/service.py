@@ -14,6 +14,7 @@ from idp import sealing, settings
 from idp.clients import secrets
 from idp.clients.addresses import host_of
 from idp.clients.models import Client, Sector
+from idp.clients.registry import may_be_an_id
 from idp.clients.validation import NO_SECRET, ClientMetadata
 from idp.database import db, new_id, upsert
 
@@ -45,6 +46,8 @@ def new_client_id() -> str:
 
 def get(client_id: str) -> Client | None:
     """Return an application that is not removed, for whoever is about to show or change it."""
+    if not may_be_an_id(client_id):
+        return None
     return db.session.scalar(select(Client).where(Client.client_id == client_id, Client.removed_at.is_(None)))
 
 
