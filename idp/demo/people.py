@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from idp.accounts import passwords
 from idp.accounts import service as accounts
 from idp.accounts.models import ADMIN, GUARDIAN, SUPPORT, Account
 from idp.database import db
@@ -74,6 +75,8 @@ def _ensure(person: Person, known_temporary: str | None, now: datetime) -> Ready
 
 
 def _create(person: Person, now: datetime) -> Account:
+    # The hash comes first: no transaction waits for it.
+    stored = None if person.password is None else passwords.hash_password(person.password)
     given_name, family_name = person.name.split()
     account = accounts.create(
         person.username,
@@ -84,8 +87,9 @@ def _create(person: Person, now: datetime) -> Account:
         email=f"{person.username}@families.example",
         now=now,
     )
-    if person.password is not None:
-        accounts.set_password(account, person.password, now)
+    if stored is not None:
+        accounts.store_password(account, stored, now)
+    db.session.commit()
     return account
 
 
