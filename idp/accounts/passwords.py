@@ -1,0 +1,105 @@
+"""Hashing and checking passwords: NFC, HMAC-SHA-384 with a pepper, base64, bcrypt."""
+
+import enum
+import hmac
+import secrets
+import unicodedata
+from base64 import b64encode
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import bcrypt
+
+from idp import sealing, settings
+from idp.accounts import hashing
+from idp.settings import NamedKey
+
+_SALT_CHARACTERS = 29
+"""Of bcrypt's text: version, cost and salt; the digest follows."""
+_DIGEST_CHARACTERS = 31
+_BCRYPT_ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_NO_DIGEST = bytes(32)
+_TEMPORARY_ALPHABET = "abcdefghijkmnopqrstuvwxyz23456789"
+"""No 0, 1 and l, since it is read from a letter; 16 out of 33 characters are 80.7 random bits."""
+_TEMPORARY_LENGTH = 16
+
+
+class Match(enum.Enum):
+    """What a password that was typed turned out to be."""
+
+    NOTHING = "nothing"
+    PASSWORD = "password"  # noqa: S105  a word for the log, no secret
+    TEMPORARY = "temporary"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a typed password is compared with; of nobody, all is None."""
+
+    stored: str | None = field(default=None, repr=False)
+    temporary_digest: bytes | None = field(default=None, repr=False)
+    temporary_expires_at: datetime | None = None
+
+
+def hash_password(password: str) -> str:
+    """Return what is stored for a password: the pepper's name, then bcrypt's text. Hold no transaction open."""
+    pepper = _pepper()
+    salt = bcrypt.gensalt(settings.current().passwords.bcrypt_cost)
+    return pepper.name + hashing.bcrypt_hash(_prepared(password, pepper), salt).decode()
+
+
+def matches(password: str, credentials: Credentials, now: datetime) -> Match:
+    """Compare a typed password with an account's or with nobody's, in the time of exactly one hash whatever there is.
+
+    The caller holds no transaction open: a hash takes a fifth of a second, and more in a queue.
+    """
+    pepper, wanted = _readable(credentials.stored) or (_pepper(), _hash_of_nothing())
+    hashed = hashing.bcrypt_hash(_prepared(password, pepper), wanted[:_SALT_CHARACTERS])
+    is_password = hmac.compare_digest(hashed, wanted)
+    digest = sealing.digest(password.strip())
+    is_temporary = hmac.compare_digest(digest, credentials.temporary_digest or _NO_DIGEST)
+    if is_password:
+        return Match.PASSWORD
+    if not is_temporary:
+        return Match.NOTHING
+    expires_at = credentials.temporary_expires_at
+    return Match.TEMPORARY if expires_at is not None and now < expires_at else Match.EXPIRED
+
+
+def needs_rehash(stored: str | None) -> bool:
+    """Tell whether a stored hash was made with another pepper or another cost than today's."""
+    if stored is None:
+        return False
+    pepper, _version, cost, *_rest = stored.split("$")
+    return pepper != _pepper().name or int(cost) != settings.current().passwords.bcrypt_cost
+
+
+def new_temporary() -> str:
+    """Return a random temporary password that can be typed from a letter."""
+    return "".join(secrets.choice(_TEMPORARY_ALPHABET) for _character in range(_TEMPORARY_LENGTH))
+
+
+def _prepared(password: str, pepper: NamedKey) -> bytes:
+    """Bring a password of any length to 64 bytes without NUL: bcrypt refuses or ignores what lies beyond 72."""
+    typed = unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+    return b64encode(hmac.digest(pepper.value, typed, "sha384"))
+
+
+def _pepper() -> NamedKey:
+    return settings.current().secrets.peppers[0]
+
+
+def _readable(stored: str | None) -> tuple[NamedKey, bytes] | None:
+    """Return a stored hash's pepper and bcrypt's text, or None when there is none or its pepper is gone."""
+    name, separator, rest = (stored or "").partition("$")
+    for pepper in settings.current().secrets.peppers:
+        if separator and pepper.name == name:
+            return pepper, f"${rest}".encode()
+    return None
+
+
+def _hash_of_nothing() -> bytes:
+    """Return a text of bcrypt's form and of today's cost that was made from no password, so that it costs no hash."""
+    digest = "".join(secrets.choice(_BCRYPT_ALPHABET) for _character in range(_DIGEST_CHARACTERS))
+    return bcrypt.gensalt(settings.current().passwords.bcrypt_cost) + digest.encode()

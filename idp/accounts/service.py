@@ -1,0 +1,167 @@
+"""Keeping accounts. Nothing here commits: the journey that calls does, together with its audit event."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.orm import undefer
+
+from idp import sealing, settings
+from idp.accounts import passwords, usernames
+from idp.accounts.models import GUARDIAN, ROLES, Account
+from idp.accounts.passwords import Credentials
+from idp.database import db, new_id, upsert
+
+
+class UsernameTaken(Exception):
+    """Somebody has this username, or one that can't be told from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a log-in needs to know of an account before its password is checked."""
+
+    account_id: uuid.UUID
+    is_disabled: bool
+    credentials: Credentials
+
+
+_KNOWN = (
+    Account.id,
+    Account.disabled_at,
+    Account.password_hash,
+    Account.temporary_password_digest,
+    Account.temporary_password_expires_at,
+)
+
+
+def find_by_username(username: str) -> Account | None:
+    """Return the account that a username names, however it was typed."""
+    return db.session.scalar(select(Account).where(Account.username_key == usernames.key(username)))
+
+
+def get(account_id: uuid.UUID) -> Account:
+    """Return an account. Raises LookupError when there is none."""
+    account = db.session.get(Account, account_id)
+    if account is None:
+        raise LookupError(f"no account {account_id}")
+    return account
+
+
+def get_with_credentials(account_id: uuid.UUID) -> Account:
+    """Return an account as the database has it now, its digests included. Raises LookupError when there is none."""
+    digests = (undefer(Account.password_hash), undefer(Account.temporary_password_digest))
+    account = db.session.get(Account, account_id, options=digests, populate_existing=True)
+    if account is None:
+        raise LookupError(f"no account {account_id}")
+    return account
+
+
+def find_known(username_key: str) -> Known | None:
+    """Return what a log-in compares with, as plain values that need no open transaction."""
+    return _known(select(*_KNOWN).where(Account.username_key == username_key))
+
+
+def get_known(account_id: uuid.UUID) -> Known:
+    """Return the same for an account by its id. Raises LookupError when there is none."""
+    known = _known(select(*_KNOWN).where(Account.id == account_id))
+    if known is None:
+        raise LookupError(f"no account {account_id}")
+    return known
+
+
+def find_all(role: str | None = None) -> list[Account]:
+    """Return all accounts, or those of one role, in the order of their usernames."""
+    chosen = select(Account).order_by(Account.username_key)
+    return list(db.session.scalars(chosen if role is None else chosen.where(Account.role == role)))
+
+
+def create(
+    username: str,
+    *,
+    role: str = GUARDIAN,
+    name: str = "",
+    given_name: str = "",
+    family_name: str = "",
+    email: str | None = None,
+    now: datetime,
+) -> Account:
+    """Add an account that can't log in yet. Raises UsernameTaken, and ValueError for a username that has a problem."""
+    if problem := usernames.problem(username):
+        raise ValueError(problem)
+    if role not in ROLES:
+        raise ValueError(f"no role {role!r}")
+    values = {
+        "id": new_id(),
+        "username": usernames.clean(username),
+        "username_key": usernames.key(username),
+        "role": role,
+        "name": name,
+        "given_name": given_name,
+        "family_name": family_name,
+        "email": email,
+        "email_verified": False,
+        "locale": settings.current().district.languages[0],
+        "created_at": now,
+        "updated_at": now,
+    }
+    row = upsert(Account).values(values)
+    added = row.on_conflict_do_nothing(index_elements=["username_key"]).returning(Account.id)
+    account_id = db.session.execute(added).scalar()
+    if account_id is None:
+        raise UsernameTaken
+    return get(account_id)
+
+
+def rename(account: Account, username: str, now: datetime) -> None:
+    """Give an account another username; its id stays. Raises UsernameTaken, and ValueError as create does."""
+    if problem := usernames.problem(username):
+        raise ValueError(problem)
+    key = usernames.key(username)
+    # The constraint on the key still holds against a rename at the same moment: that one fails as a whole.
+    if db.session.scalar(select(Account.id).where(Account.username_key == key, Account.id != account.id)):
+        raise UsernameTaken
+    account.username, account.username_key, account.updated_at = usernames.clean(username), key, now
+
+
+def disable(account: Account, now: datetime) -> None:
+    """Close an account; whoever calls ends its sessions in the same transaction."""
+    account.disabled_at, account.updated_at = now, now
+
+
+def enable(account: Account, now: datetime) -> None:
+    """Open an account that was closed."""
+    account.disabled_at, account.updated_at = None, now
+
+
+def issue_temporary_password(account: Account, now: datetime) -> str:
+    """Return a new temporary password, good for some days; whatever password there was no longer works."""
+    temporary = passwords.new_temporary()
+    account.password_hash = None
+    account.temporary_password_digest = sealing.digest(temporary)
+    account.temporary_password_expires_at = now + timedelta(days=settings.current().passwords.temporary_days)
+    account.updated_at = now
+    return temporary
+
+
+def store_password(account: Account, stored: str, now: datetime) -> None:
+    """Keep what passwords.hash_password() made of a new password; a temporary one is spent by this."""
+    account.password_hash = stored
+    account.temporary_password_digest = account.temporary_password_expires_at = None
+    account.password_changed_at = account.updated_at = now
+
+
+def replace_hash(account_id: uuid.UUID, old: str, new: str) -> None:
+    """Keep the same password's hash of a new cost or pepper, unless the password was changed meanwhile."""
+    db.session.execute(
+        update(Account).where(Account.id == account_id, Account.password_hash == old).values(password_hash=new)
+    )
+
+
+def _known(query: Select[uuid.UUID, datetime | None, str | None, bytes | None, datetime | None]) -> Known | None:
+    row = db.session.execute(query).first()
+    if row is None:
+        return None
+    account_id, disabled_at, stored, digest, expires_at = row
+    return Known(account_id, disabled_at is not None, Credentials(stored, digest, expires_at))
