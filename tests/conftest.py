@@ -1,7 +1,7 @@
 """What tests share: settings, the application on both databases, browsers, people, applications, travel in time."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
@@ -15,11 +15,12 @@ from idp.accounts.models import ADMIN
 from idp.app import create_app
 from idp.database import db
 from idp.settings import DEVELOPMENT, Database, District, NamedKey, Passwords, School, Secrets, Server, Settings
-from tests import factories
+from tests import factories, servers, windows
 from tests.databases import KINDS, AppBuilder, Databases, with_database
 from tests.factories import Person, Registered
 from tests.pages import Browser, SeparateClient
 from tests.programs import Commands
+from tests.windows import Chromium
 
 ISSUER = "http://localhost:5000"
 
@@ -173,3 +174,19 @@ def client(app: Flask) -> Callable[..., Registered]:
 def travel() -> Callable[[timedelta], AbstractContextManager[None]]:
     """Move the clock while a block runs: `with travel(timedelta(hours=1)):`."""
     return clock.shifted
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    """A real browser."""
+    with windows.chromium() as started:
+        yield started
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failed test what the servers that it used have written."""
+    report = yield
+    if report.failed:
+        report.sections += [(f"log of {server.origin}", server.lines[-10_000:]) for server in servers.running]
+    return report

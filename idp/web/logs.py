@@ -24,7 +24,7 @@ def configure(settings: Settings) -> None:
     structlog.configure(
         processors=[*_SHARED, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_StandardError,
         cache_logger_on_first_use=True,
     )
     logging.root.handlers = [_for_libraries()]
@@ -47,6 +47,19 @@ def _begin() -> None:
     g.began = time.perf_counter()
     g.request_id = sealing.random_token()[:16]
     set_origin(Origin("web", client_address(request), g.request_id))
+
+
+class _StandardError:
+    """Writes lines to what standard error is at that moment: a logger is kept for good, and outlives a redirection."""
+
+    def __init__(self, *_names: Any) -> None:
+        """Take what structlog gives every logger, and need none of it."""
+
+    def msg(self, line: str) -> None:
+        """Write one line, whatever its level."""
+        print(line, file=sys.stderr, flush=True)
+
+    debug = info = warning = error = critical = msg
 
 
 def _end(response: Response) -> Response:

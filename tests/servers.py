@@ -1,0 +1,138 @@
+"""Real servers for tests: `idp serve`, `idp demo` and relying parties, each a process of its own on free ports."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from idp.settings import PACKAGE, Settings
+from tests.programs import variables
+
+_START_SECONDS = 60
+_STOP_SECONDS = 40
+_CHECKOUT = PACKAGE.parent
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process that answers at an address, and what it has written."""
+
+    origin: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def lines(self) -> str:
+        """What it has written so far."""
+        return self.log.read_text("utf-8", "replace")
+
+
+running: list[Running] = []
+"""What runs now, for the report on a test that fails."""
+
+
+@contextmanager
+def provider(settings: Settings, folder: Path, *, workers: int = 1, with_worker: bool = False) -> Iterator[Running]:
+    """Run `idp serve` on a free port, which becomes the issuer's; the settings' database has to be migrated."""
+    port = free_ports(1)
+    origin = f"http://localhost:{port}"
+    server = replace(settings.server, issuer=origin, port=port)
+    arguments = ["-m", "idp", "serve", "--workers", str(workers), *(["--with-worker"] if with_worker else [])]
+    environment = variables(replace(settings, server=server))
+    with program(arguments, environment, origin, "/readyz", folder / f"provider-{port}.log") as started:
+        yield started
+
+
+@contextmanager
+def program(
+    arguments: list[str], environment: Mapping[str, str], origin: str, path: str, log: Path
+) -> Iterator[Running]:
+    """Run one Python program until the block ends; it has started once path answers."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            env=inherited | dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=_CHECKOUT,
+        )
+    started = Running(origin, log, process)
+    running.append(started)
+    try:
+        _wait(started, path)
+        yield started
+    except BaseException as error:
+        error.add_note(f"The log of {origin} ends with:\n{started.lines[-10_000:]}")
+        raise
+    finally:
+        running.remove(started)
+        _stop(process)
+
+
+def free_ports(how_many: int) -> int:
+    """Return the first of so many free ports in a row."""
+    for _ in range(100):
+        sockets: list[socket.socket] = []
+        try:
+            sockets.append(_bound(0))
+            first: int = sockets[0].getsockname()[1]
+            sockets += [_bound(first + step) for step in range(1, how_many)]
+        except (OSError, OverflowError):
+            continue
+        else:
+            return first
+        finally:
+            for bound in sockets:
+                bound.close()
+    raise RuntimeError(f"there are no {how_many} free ports in a row")
+
+
+def _bound(port: int) -> socket.socket:
+    made = socket.socket()
+    try:
+        made.bind(("127.0.0.1", port))
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def _wait(started: Running, path: str) -> None:
+    where = urlsplit(started.origin)
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if started.process.poll() is not None:
+            raise RuntimeError(f"it ended with {started.process.returncode} at once:\n{started.lines}")
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=5)
+        try:
+            connection.request("GET", path)
+            if connection.getresponse().status < 500:
+                return
+        except OSError:
+            pass
+        finally:
+            connection.close()
+        time.sleep(0.05)
+    raise RuntimeError(f"{started.origin} did not answer in {_START_SECONDS} s:\n{started.lines}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a program as an operator does; one that does not listen is a fault to be seen, and is ended all the same."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise

@@ -1,0 +1,61 @@
+"""A real browser: Chromium's windows in both widths, light and dark, with and without JavaScript."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+PHONE, DESK = 360, 1280
+_HEIGHTS = {PHONE: 740, DESK: 900}
+_WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
+_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--force-color-profile=srgb"]
+
+
+@dataclass(frozen=True)
+class Chromium:
+    """The browser; each window has cookies of its own."""
+
+    browser: Browser
+
+    @contextmanager
+    def window(self, width: int = DESK, *, javascript: bool = True, dark: bool = False) -> Iterator[Page]:
+        """Open a window without any cookie; `page.context.new_page()` opens a second tab in it."""
+        context = self.browser.new_context(
+            viewport=ViewportSize(width=width, height=_HEIGHTS[width]),
+            java_script_enabled=javascript,
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            locale="en-US",
+        )
+        context.set_default_timeout(15_000)
+        try:
+            yield context.new_page()
+        finally:
+            context.close()
+
+
+@contextmanager
+def chromium() -> Iterator[Chromium]:
+    """Start the Chromium that Debian installs."""
+    program = shutil.which("chromium")
+    if program is None:
+        raise RuntimeError("Chromium is missing. Type: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=_ARGUMENTS)
+        try:
+            yield Chromium(browser)
+        finally:
+            browser.close()
+
+
+def violations(page: Page) -> list[str]:
+    """Return what breaks WCAG 2.2 A or AA on a page as it is now, a line each; the page has to allow JavaScript."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": _WCAG}})
+    return [
+        f"{page.url}: {broken['id']} ({broken['help']}): {node['html']} {node['failureSummary']}"
+        for broken in found.response["violations"]
+        for node in broken["nodes"]
+    ]
