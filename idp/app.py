@@ -7,6 +7,7 @@ from flask import Flask
 from idp import database, web
 from idp.admin.views import blueprint as admin
 from idp.login.views import blueprint as login
+from idp.oidc.endpoints import blueprint as protocol
 from idp.oidc.views import blueprint as oidc
 from idp.operations.views import blueprint as operations
 from idp.portal.views import blueprint as portal
@@ -28,7 +29,7 @@ def create_app(settings: Settings) -> Flask:
     )
     database.init_app(app, settings)
     web.init_app(app, settings)
-    for feature in (operations, oidc, login, portal, admin):
+    for feature in (operations, protocol, oidc, login, portal, admin):
         app.register_blueprint(feature)
     return app
 

@@ -1,6 +1,7 @@
 """The session behind a request's cookie."""
 
-from flask import Response, g
+from flask import g
+from werkzeug import Response
 
 from idp import clock, sealing, settings
 from idp.sessions import store

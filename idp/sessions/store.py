@@ -71,7 +71,27 @@ def find(digest: bytes, now: datetime) -> ActiveSession | None:
     return None if row is None else active_session(row)
 
 
+@dataclass(frozen=True, slots=True)
+class KnownSession:
+    """A session that no act has ended; time may have."""
+
+    id: uuid.UUID
+    account_id: uuid.UUID
+
+
+_KNOWN = select(BrowserSession.id, BrowserSession.account_id).where(
+    BrowserSession.digest == bindparam("digest"), BrowserSession.ended_at.is_(None)
+)
+
+
+def find_known(digest: bytes) -> KnownSession | None:
+    """Return the session even when its time is up: a log-out at hour three still has applications to tell."""
+    row = db.session.execute(_KNOWN, {"digest": digest}).first()
+    return None if row is None else KnownSession(*row)
+
+
 def active_session(row: Sequence[Any]) -> ActiveSession:
     """Return the session that a row of COLUMNS tells of."""
-    values = row[: len(COLUMNS)]
-    return ActiveSession(*values[:7], tuple(values[7]), *values[8:])
+    values = list(row[: len(COLUMNS)])
+    values[7] = tuple(values[7])
+    return ActiveSession(*values)

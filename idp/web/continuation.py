@@ -31,11 +31,11 @@ class Continuation:
     """The application that asked, named on the pages between."""
     request: dict[str, Any]
     """What it asked, validated: nothing is read again from a live query."""
-    started_at: int
+    started_at: float
     """When it was asked, in seconds since 1970; freshness is judged by this, never by now."""
     form_target: str = ""
     """Where the page's form may end after redirects: the application's origin or scheme."""
-    fresh_after: int | None = None
+    fresh_after: float | None = None
     """A log-in before this moment does not count (max_age, prompt=login)."""
     done: tuple[str, ...] = field(default=())
     """The steps that were asked for and are done, so that nothing is asked twice."""

@@ -2,7 +2,8 @@
 
 import re
 
-from flask import Request, Response, g, request
+from flask import Request, g, request
+from werkzeug import Response
 
 from idp import sealing, settings
 

@@ -41,6 +41,11 @@ def protect() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or getattr(view, "csrf_exempt", False):
         return
+    check()
+
+
+def check() -> None:
+    """Raise unless the request at hand is a form of ours, sent by this browser."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         abort(403)
     if not cookies.has_browser_token():

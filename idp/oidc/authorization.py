@@ -1,0 +1,180 @@
+"""Answering authorization requests: what stands between is decided, and the code is issued. This journey commits."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from idp import sealing, settings
+from idp.audit import service as audit
+from idp.clients import registry
+from idp.clients.registry import RegisteredClient
+from idp.database import db
+from idp.oidc import hints, interaction, responses, store
+from idp.oidc.authorization_request import AuthorizationRequest
+from idp.oidc.claims import subject
+from idp.oidc.interaction import CONSENTED, AskConsent, Issue, LogIn, Refuse, SelectAccount, Visitor
+from idp.sessions import service as sessions
+from idp.sessions.store import ActiveSession
+from idp.web.continuation import Continuation
+
+PATH = "/oauth/authorize/continue"
+SHOWN = "shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The application is answered: go to this address."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page stands between; what was asked goes with it."""
+
+    endpoint: str
+    continuation: Continuation
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The application or its address is no longer allowed: an HTML page and no redirect."""
+
+
+Outcome = Redirect | Page | Gone
+
+
+def begin(request: AuthorizationRequest, client: RegisteredClient, now: datetime) -> Continuation:
+    """Return a fresh request as what travels between pages."""
+    return Continuation(
+        path=PATH,
+        client_id=client.client_id,
+        request=request.to_dict(),
+        started_at=now.timestamp(),
+        form_target=responses.form_target(request.redirect_uri),
+    )
+
+
+def proceed(continuation: Continuation, session_token: str | None, now: datetime) -> Outcome:
+    """Take the next step: answer the application, or name the page that stands between."""
+    request = AuthorizationRequest.from_dict(continuation.request)
+    client = registry.find(request.client_id)
+    if client is None or not client.accepts_redirect_uri(request.redirect_uri):
+        return Gone()
+    found = store.find_visitor(sealing.digest(session_token), client.pk, now) if session_token else None
+    session, grant_id, granted = found or (None, None, frozenset[str]())
+    visitor = None if session is None else _visitor(session, client, granted, request, now)
+    match interaction.decide(request, continuation.started_at, continuation.done, visitor):
+        case LogIn(fresh_after):
+            return Page("login.log_in", replace(continuation, fresh_after=fresh_after))
+        case SelectAccount():
+            return Page("oidc.select_account", continuation)
+        case AskConsent() if session is not None:
+            return Page("oidc.consent", continuation.with_step(_shown_to(session, now)))
+        case Refuse(error, description):
+            return Redirect(responses.error(request.redirect_uri, error, description, request.state))
+        case Issue() if session is not None:
+            if grant_id is None or not set(request.scope.split()) <= granted:
+                grant_id = store.give_grant(
+                    session.account_id, client.pk, sorted(granted | set(request.scope.split())), now
+                )
+            return _issue(request, client, session, grant_id, now)
+    raise AssertionError("nothing is issued or consented to without a session")
+
+
+def _visitor(
+    session: ActiveSession,
+    client: RegisteredClient,
+    granted: frozenset[str],
+    request: AuthorizationRequest,
+    now: datetime,
+) -> Visitor:
+    hinted = True
+    if request.id_token_hint is not None:
+        hint = hints.read(request.id_token_hint, now)
+        hinted = hint is not None and hint.subject == subject(client.sector_salt, session.account_id)
+    return Visitor(
+        auth_time=session.auth_time.timestamp(),
+        granted=frozenset(client.scopes) if client.first_party else granted,
+        is_hinted=hinted,
+    )
+
+
+def _issue(
+    request: AuthorizationRequest, client: RegisteredClient, session: ActiveSession, grant_id: object, now: datetime
+) -> Redirect:
+    """Write code, last-seen and audit row in one commit."""
+    code = sealing.random_token()
+    store.insert_code(
+        digest=sealing.digest(code),
+        client_pk=client.pk,
+        account_id=session.account_id,
+        session_id=session.id,
+        grant_id=grant_id,
+        redirect_uri=request.redirect_uri,
+        scope=request.scope,
+        nonce=request.nonce,
+        code_challenge=request.code_challenge,
+        auth_time=session.auth_time,
+        acr=session.acr,
+        amr=list(session.amr),
+        issued_at=now,
+        expires_at=now + timedelta(seconds=settings.current().tokens.code_seconds),
+    )
+    sessions.touch(session, now)
+    audit.record(
+        "authorization_granted",
+        actor_id=session.account_id,
+        account_id=session.account_id,
+        client_id=client.client_id,
+        scope=request.scope,
+    )
+    db.session.commit()
+    return Redirect(responses.code(request.redirect_uri, code, request.state))
+
+
+def allow(continuation: Continuation, session: ActiveSession, now: datetime) -> Continuation:
+    """Remember a consent for exactly what was shown, and return the request with that step done. Commits."""
+    request = AuthorizationRequest.from_dict(continuation.request)
+    client = registry.find(request.client_id)
+    if client is not None:
+        found = store.find_scopes(session.account_id, client.pk)
+        scopes = sorted(set(found) | set(request.scope.split()))
+        store.give_grant(session.account_id, client.pk, scopes, now)
+        audit.record(
+            "consent_given",
+            actor_id=session.account_id,
+            account_id=session.account_id,
+            client_id=client.client_id,
+            scope=request.scope,
+        )
+        db.session.commit()
+    return continuation.with_step(CONSENTED)
+
+
+def deny(continuation: Continuation, session: ActiveSession | None) -> Redirect | Gone:
+    """Tell the application that the person said no. Commits."""
+    request = AuthorizationRequest.from_dict(continuation.request)
+    client = registry.find(request.client_id)
+    if client is None or not client.accepts_redirect_uri(request.redirect_uri):
+        return Gone()
+    account_id = session.account_id if session else None
+    audit.record(
+        "consent_denied", audit.FAILURE, actor_id=account_id, account_id=account_id, client_id=client.client_id
+    )
+    db.session.commit()
+    text = "The person did not agree."
+    return Redirect(responses.error(request.redirect_uri, "access_denied", text, request.state))
+
+
+def was_shown_to(continuation: Continuation, session: ActiveSession, now: datetime) -> bool:
+    """Tell whether this very person was shown the consent page, and not too long ago."""
+    shown = [step for step in continuation.done if step.startswith(f"{SHOWN}:")]
+    if not shown:
+        return False
+    _, account_id, moment = shown[-1].split(":")
+    lifetime = settings.current().tokens.request_at_consent_minutes * 60
+    return account_id == session.account_id.hex and now.timestamp() - float(moment) <= lifetime
+
+
+def _shown_to(session: ActiveSession, now: datetime) -> str:
+    return f"{SHOWN}:{session.account_id.hex}:{now.timestamp()}"

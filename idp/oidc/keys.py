@@ -1,0 +1,205 @@
+"""Signing keys: made, sealed, published before use and after, rotated, and parsed once per process."""
+
+import itertools
+import json
+import threading
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import current_app
+from joserfc.errors import SecurityWarning
+from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
+from sqlalchemy import or_, select
+from sqlalchemy.orm import undefer
+
+from idp import sealing, settings
+from idp.audit import service as audit
+from idp.database import db
+from idp.oidc.models import SigningKey
+
+ALGORITHMS = ("RS256", "ES256", "EdDSA")
+"""What may sign; every application's library reads the first, the others are chosen per application."""
+
+_PURPOSE = "signing key"
+_RELOAD = timedelta(seconds=10)
+ACTIVATION_MARGIN = timedelta(seconds=30)
+"""An urgent key waits this long, so that no process signs with what another process does not publish yet."""
+
+# RFC 9864 renames EdDSA; what the libraries in the field read is still the old name.
+warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """The key that signs now, for one algorithm."""
+
+    kid: str
+    algorithm: str
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRing:
+    """What one process knows of the keys."""
+
+    signers: dict[str, Signer]
+    published: KeySet
+    jwks: bytes
+    good_until: datetime
+
+
+class _Cache:
+    """The ring of one application object, and the private keys it has parsed (28 ms each for RSA)."""
+
+    def __init__(self) -> None:
+        self.ring: KeyRing | None = None
+        self.parsed: dict[str, Key] = {}
+        self.lock = threading.Lock()
+
+
+def ring(now: datetime) -> KeyRing:
+    """Return the keys; they are read again every ten seconds, so that a rotation reaches each process by itself."""
+    cache: _Cache = current_app.extensions.setdefault("idp_keys", _Cache())
+    if cache.ring is None or not now < cache.ring.good_until <= now + _RELOAD:
+        with cache.lock:
+            if cache.ring is None or not now < cache.ring.good_until <= now + _RELOAD:
+                cache.ring = _load(cache, now)
+    return cache.ring
+
+
+def forget() -> None:
+    """Read the keys again at their next use: whoever has just changed them wants to see it."""
+    current_app.extensions.pop("idp_keys", None)
+
+
+def rotate_due(now: datetime) -> int:
+    """Do what the calendar asks: a first key, a successor, a retirement. Returns how many rows changed; commits."""
+    changed = 0
+    for algorithm in ALGORITHMS:
+        keys = _keys(algorithm)
+        if not keys:
+            changed += _create(algorithm, now, now)
+        elif now >= keys[-1].active_from + _life() - _ahead():
+            changed += _create(algorithm, now, max(keys[-1].active_from + _life(), now + _ahead()))
+        changed += _retire(keys, now)
+    if changed:
+        db.session.commit()
+        forget()
+    return changed
+
+
+def rotate_now(algorithm: str, now: datetime) -> str:
+    """Make a key that takes over in half a minute, for an emergency, and return its kid. Commits."""
+    _create(algorithm, now, now + ACTIVATION_MARGIN)
+    _retire(_keys(algorithm), now)
+    db.session.commit()
+    forget()
+    return _keys(algorithm)[-1].kid
+
+
+def listed() -> list[SigningKey]:
+    """Return every key that is still kept, oldest first."""
+    return list(db.session.scalars(select(SigningKey).order_by(SigningKey.active_from, SigningKey.kid)))
+
+
+def state(key: SigningKey, now: datetime) -> str:
+    """Return next, active or retired: what the key is at this moment."""
+    if now < key.active_from:
+        return "next"
+    return "retired" if key.retired_at is not None and key.retired_at <= now else "active"
+
+
+def _keys(algorithm: str) -> list[SigningKey]:
+    statement = select(SigningKey).where(SigningKey.algorithm == algorithm)
+    return list(db.session.scalars(statement.order_by(SigningKey.active_from, SigningKey.kid)))
+
+
+def _create(algorithm: str, now: datetime, active_from: datetime) -> int:
+    key = _generate(algorithm)
+    kid = key.thumbprint()
+    public = {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": algorithm}
+    private = json.dumps(key.as_dict(private=True)).encode()
+    db.session.add(
+        SigningKey(
+            kid=kid,
+            algorithm=algorithm,
+            public_jwk=public,
+            sealed_private_jwk=sealing.seal(_PURPOSE, private),
+            created_at=now,
+            active_from=active_from,
+        )
+    )
+    audit.record("signing_key_created", kid=kid, algorithm=algorithm, active_from=active_from.isoformat())
+    db.session.flush()
+    return 1
+
+
+def _generate(algorithm: str) -> Key:
+    match algorithm:
+        case "RS256":
+            return RSAKey.generate_key(settings.current().keys.rsa_bits)
+        case "ES256":
+            return ECKey.generate_key("P-256")
+        case "EdDSA":
+            return OKPKey.generate_key("Ed25519")
+    raise ValueError("no such algorithm")
+
+
+def _retire(keys: Sequence[SigningKey], now: datetime) -> int:
+    """Give each key whose successor has taken over its end, and take away what is no longer published."""
+    changed = 0
+    for key, successor in itertools.pairwise(keys):
+        if key.retired_at is None and successor.active_from <= now:
+            key.retired_at = successor.active_from
+            key.unpublish_at = successor.active_from + timedelta(days=settings.current().keys.keep_days)
+            changed += 1
+        elif key.unpublish_at is not None and key.unpublish_at <= now:
+            db.session.delete(key)
+            audit.record("signing_key_deleted", kid=key.kid)
+            changed += 1
+    return changed
+
+
+def _life() -> timedelta:
+    return timedelta(days=settings.current().keys.rotate_days)
+
+
+def _ahead() -> timedelta:
+    return timedelta(days=settings.current().keys.publish_ahead_days)
+
+
+def _load(cache: _Cache, now: datetime) -> KeyRing:
+    rows = _published(now)
+    if not {row.algorithm for row in rows if row.active_from <= now} >= set(ALGORITHMS):
+        rotate_due(now)
+        rows = _published(now)
+    public = sorted((row.public_jwk for row in rows), key=lambda jwk: str(jwk["kid"]))
+    signers = {}
+    for row in rows:  # oldest first, so that the youngest one that is active stays
+        if row.active_from <= now:
+            signers[row.algorithm] = Signer(row.kid, row.algorithm, _private(cache, row))
+    good_until = min([now + _RELOAD, *(row.active_from for row in rows if row.active_from > now)])
+    jwks = json.dumps({"keys": public}, separators=(",", ":")).encode()
+    return KeyRing(signers, KeySet.import_key_set({"keys": public}), jwks, good_until)
+
+
+def _published(now: datetime) -> list[SigningKey]:
+    statement = (
+        select(SigningKey)
+        .options(undefer(SigningKey.sealed_private_jwk))
+        .where(or_(SigningKey.unpublish_at.is_(None), SigningKey.unpublish_at > now))
+        .order_by(SigningKey.active_from, SigningKey.kid)
+    )
+    return list(db.session.scalars(statement))
+
+
+def _private(cache: _Cache, row: SigningKey) -> Key:
+    """Open and parse a private key once; whoever can write into the database still can't make one we would open."""
+    if row.kid not in cache.parsed:
+        values: dict[str, Any] = json.loads(sealing.open_sealed(_PURPOSE, row.sealed_private_jwk))
+        kinds: dict[str, type[RSAKey | ECKey | OKPKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+        cache.parsed[row.kid] = kinds[values["kty"]].import_key(values)
+    return cache.parsed[row.kid]

@@ -1,0 +1,275 @@
+"""The statements of every single sign-on, built once and run in the request's one unit of work."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+
+from idp import settings
+from idp.accounts.models import Account
+from idp.clients.models import Client, Sector
+from idp.database import RELAXED, db, new_id, upsert
+from idp.oidc.models import AccessToken, AuthorizationCode, Grant
+from idp.sessions import store as sessions
+from idp.sessions.models import BrowserSession, Participant
+from idp.sessions.store import ActiveSession
+
+
+@dataclass(frozen=True, slots=True)
+class SpentCode:
+    """A code in the moment it was spent, and what it stands for; the interface is the one Authlib's grant asks for."""
+
+    digest: bytes
+    client_pk: uuid.UUID
+    account_id: uuid.UUID
+    session_id: uuid.UUID
+    grant_id: uuid.UUID
+    redirect_uri: str
+    scope: str
+    nonce: str | None
+    code_challenge: str | None
+    auth_time: datetime
+    acr: str
+    amr: list[str]
+    issued_at: datetime
+    code_challenge_method: str = "S256"
+
+    def get_redirect_uri(self) -> str:
+        """Return the redirect URI of the authorization request."""
+        return self.redirect_uri
+
+    def get_scope(self) -> str:
+        """Return what was granted."""
+        return self.scope
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """An access token that is good now, and the person it speaks of."""
+
+    client_pk: uuid.UUID
+    scope: str
+    account_id: uuid.UUID
+    username: str
+    name: str
+    given_name: str
+    family_name: str
+    email: str | None
+    email_verified: bool
+    locale: str
+    updated_at: datetime
+    sector_salt: bytes
+
+
+_VISITOR = (
+    select(*sessions.COLUMNS, Grant.id.label("grant_id"), Grant.scopes.label("granted"))
+    .join(Account, Account.id == BrowserSession.account_id)
+    .outerjoin(
+        Grant,
+        and_(
+            Grant.account_id == BrowserSession.account_id,
+            Grant.client_pk == bindparam("client_pk"),
+            Grant.revoked_at.is_(None),
+        ),
+    )
+    .where(BrowserSession.digest == bindparam("digest"), *sessions.ACTIVE)
+)
+
+
+def find_visitor(
+    digest: bytes, client_pk: uuid.UUID, now: datetime
+) -> tuple[ActiveSession, uuid.UUID | None, frozenset[str]] | None:
+    """Return the session with this digest, and the grant's id and scopes for the application, in one statement."""
+    row = db.session.execute(_VISITOR, {"digest": digest, "client_pk": client_pk, "now": now}).first()
+    if row is None:
+        return None
+    return sessions.active_session(row), row.grant_id, frozenset(row.granted or ())
+
+
+def give_grant(account_id: uuid.UUID, client_pk: uuid.UUID, scopes: list[str], now: datetime) -> uuid.UUID:
+    """Write down what a person lets an application have, and return the grant's id. A revoked one starts anew."""
+    new = {
+        "id": new_id(),
+        "account_id": account_id,
+        "client_pk": client_pk,
+        "scopes": scopes,
+        "revoked_at": None,
+        "created_at": now,
+        "updated_at": now,
+    }
+    statement = (
+        upsert(Grant)
+        .values(new)
+        .on_conflict_do_update(
+            index_elements=["account_id", "client_pk"], set_={"scopes": scopes, "revoked_at": None, "updated_at": now}
+        )
+        .returning(Grant.id)
+    )
+    return db.session.execute(statement).scalar_one()
+
+
+def find_scopes(account_id: uuid.UUID, client_pk: uuid.UUID) -> list[str]:
+    """Return what a person lets an application have now."""
+    found = db.session.scalar(
+        select(Grant.scopes).where(
+            Grant.account_id == account_id, Grant.client_pk == client_pk, Grant.revoked_at.is_(None)
+        )
+    )
+    return found or []
+
+
+_INSERT_CODE = insert(AuthorizationCode).execution_options(**RELAXED)
+_INSERT_TOKEN = insert(AccessToken).execution_options(**RELAXED)
+
+
+def insert_code(**values: Any) -> None:
+    """Write a code's row."""
+    db.session.execute(_INSERT_CODE, {**values, "spent_at": None})
+
+
+def insert_access_token(**values: Any) -> None:
+    """Write an access token's row."""
+    db.session.execute(_INSERT_TOKEN, {**values, "revoked_at": None})
+
+
+_SPEND = (
+    update(AuthorizationCode)
+    .where(
+        AuthorizationCode.digest == bindparam("code"),
+        AuthorizationCode.client_pk == bindparam("client"),
+        AuthorizationCode.spent_at.is_(None),
+        AuthorizationCode.expires_at > bindparam("now"),
+    )
+    .values(spent_at=bindparam("now"))
+    .returning(
+        AuthorizationCode.digest,
+        AuthorizationCode.client_pk,
+        AuthorizationCode.account_id,
+        AuthorizationCode.session_id,
+        AuthorizationCode.grant_id,
+        AuthorizationCode.redirect_uri,
+        AuthorizationCode.scope,
+        AuthorizationCode.nonce,
+        AuthorizationCode.code_challenge,
+        AuthorizationCode.auth_time,
+        AuthorizationCode.acr,
+        AuthorizationCode.amr,
+        AuthorizationCode.issued_at,
+    )
+    .execution_options(**RELAXED, synchronize_session=False)
+)
+
+
+def spend_code(digest: bytes, client_pk: uuid.UUID, now: datetime) -> SpentCode | None:
+    """Spend a code for the application it was made for: one statement, so that of any number of tries one wins."""
+    row = db.session.execute(_SPEND, {"code": digest, "client": client_pk, "now": now}).first()
+    return None if row is None else SpentCode(**row._asdict())
+
+
+_WAS_SPENT = select(AuthorizationCode.account_id).where(
+    AuthorizationCode.digest == bindparam("code"),
+    AuthorizationCode.client_pk == bindparam("client"),
+    AuthorizationCode.spent_at.is_not(None),
+)
+_REVOKE_BY_CODE = (
+    update(AccessToken)
+    .where(AccessToken.code_digest == bindparam("code"), AccessToken.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+    .execution_options(synchronize_session=False)
+)
+
+
+def revoke_replayed(digest: bytes, client_pk: uuid.UUID, now: datetime) -> uuid.UUID | None:
+    """Revoke what a code produced if this is its second use (RFC 6749 4.1.2); return whose it was, else None."""
+    account_id = db.session.execute(_WAS_SPENT, {"code": digest, "client": client_pk}).scalar()
+    if account_id is not None:
+        db.session.execute(_REVOKE_BY_CODE, {"code": digest, "now": now})
+    return account_id
+
+
+_STANDING = (
+    select(Participant.sid)
+    .select_from(BrowserSession)
+    .join(Account, Account.id == BrowserSession.account_id)
+    .join(Grant, Grant.id == bindparam("grant"))
+    .outerjoin(
+        Participant,
+        and_(Participant.session_id == BrowserSession.id, Participant.client_pk == bindparam("client")),
+    )
+    .where(
+        BrowserSession.id == bindparam("session"),
+        BrowserSession.ended_at.is_(None),
+        Account.disabled_at.is_(None),
+        or_(Account.password_changed_at.is_(None), Account.password_changed_at <= bindparam("issued_at")),
+        Grant.revoked_at.is_(None),
+    )
+)
+
+
+def find_standing(code: SpentCode) -> tuple[str | None] | None:
+    """Return the application's sid (None before its first token) if session, account and grant stand since the code."""
+    row = db.session.execute(
+        _STANDING,
+        {
+            "grant": code.grant_id,
+            "client": code.client_pk,
+            "session": code.session_id,
+            "issued_at": code.issued_at,
+        },
+    ).first()
+    return None if row is None else (row.sid,)
+
+
+_BEARER = (
+    select(
+        AccessToken.client_pk,
+        AccessToken.scope,
+        AccessToken.account_id,
+        Account.username,
+        Account.name,
+        Account.given_name,
+        Account.family_name,
+        Account.email,
+        Account.email_verified,
+        Account.locale,
+        Account.updated_at,
+        Sector.salt.label("sector_salt"),
+    )
+    .join(Account, Account.id == AccessToken.account_id)
+    .join(Client, Client.id == AccessToken.client_pk)
+    .join(Sector, Sector.id == Client.sector_id)
+    .join(Grant, Grant.id == AccessToken.grant_id)
+    .outerjoin(BrowserSession, BrowserSession.id == AccessToken.session_id)
+    .where(
+        AccessToken.digest == bindparam("digest"),
+        AccessToken.expires_at > bindparam("now"),
+        AccessToken.revoked_at.is_(None),
+        Account.disabled_at.is_(None),
+        Client.disabled_at.is_(None),
+        Client.removed_at.is_(None),
+        Grant.revoked_at.is_(None),
+        or_(AccessToken.session_id.is_(None), BrowserSession.ended_at.is_(None)),
+    )
+)
+
+
+def find_bearer(digest: bytes, now: datetime) -> Bearer | None:
+    """Return what an access token is good for now: token, session, grant, account and application in one statement."""
+    row = db.session.execute(_BEARER, {"digest": digest, "now": now}).first()
+    return None if row is None else Bearer(**row._asdict())
+
+
+def delete_expired(now: datetime, limit: int) -> int:
+    """Delete up to limit codes and tokens that are of no more use, and return how many went. Does not commit.
+
+    A code stays as long as a token it produced may live: its second use must still revoke that.
+    """
+    token_life = timedelta(seconds=settings.current().tokens.access_token_seconds)
+    gone = 0
+    for model, before in ((AuthorizationCode, now - token_life), (AccessToken, now)):
+        old = select(model.digest).where(model.expires_at < before).limit(limit - gone)
+        statement = delete(model).where(model.digest.in_(old)).returning(model.digest)
+        gone += len(db.session.execute(statement.execution_options(**RELAXED, synchronize_session=False)).all())
+    return gone
