@@ -25,7 +25,7 @@ def log_in() -> Response:
     party = relying_party()
     if request.values.get("iss", party.provider.issuer) != party.provider.issuer:
         return notice(
-            _("This log-in is not from our log-in service"), _("So we stopped it here."), status=400, log_in=True
+            _("This log-in is not from our log-in service"), _("So we stopped it here."), status=400, again=True
         )
     try:
         started = party.provider.begin(request.values.get("login_hint", "")[:LONGEST_HINT])
@@ -109,12 +109,10 @@ def logged_out() -> Response:
         return notice(
             _("You are logged out here"),
             _("On a shared computer, also log out of the Parent Portal, or close the browser."),
-            log_in=True,
         )
     response = notice(
         _("You are logged out"),
         _("Your session here has ended and, unless you chose otherwise, so has the one of the Parent Portal."),
-        log_in=True,
     )
     party.attempts.forget(state, response)
     return response
@@ -194,4 +192,4 @@ def _provider_error(code: str) -> Response:
 
 
 def _refusal(sentence: str) -> Response:
-    return notice(_("You are not logged in"), sentence, status=400, log_in=True)
+    return notice(_("You are not logged in"), sentence, status=400, again=True)

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 # Never "none", never HS*.
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA", "Ed25519")
+KEY_TYPES = {"RSA", "EC", "OKP"}
 TIMEOUT = 5
 LEEWAY = 60
 METADATA_AGE = 3600
@@ -66,7 +67,7 @@ class Provider:
         self.issuer = settings.issuer
         self._client_id = settings.client_id
         self._redirect_uri = settings.base_url + "/callback"
-        self._keys_fetched_at = 0.0
+        self._keys_fetched_at = self._keys_asked_for_at = 0.0
         self._key_set = KeySet([])
         self._client: Any = OAuth(app).register(
             "provider",
@@ -175,10 +176,22 @@ class Provider:
         now = clock.now()
         # A key that the provider withdrew in an emergency must not be believed for as long as we run.
         old = self._keys_fetched_at < now - KEYS_AGE
-        if old or (again and self._keys_fetched_at < now - REFETCH_PAUSE):
-            self._key_set = KeySet.import_key_set(self._client.fetch_jwk_set(force=True))
+        if (old or again) and self._keys_asked_for_at < now - REFETCH_PAUSE:
+            self._keys_asked_for_at = now
+            self._key_set = _signing_keys(self._client.fetch_jwk_set(force=True))
             self._keys_fetched_at = now
+        elif old:
+            raise Unreachable("the keys were asked for a moment ago, in vain")
         return self._key_set
+
+
+def _signing_keys(document: object) -> KeySet:
+    # Kinds of keys that we don't know must be passed over, not refused (RFC 7517, section 5).
+    keys = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(keys, list):
+        raise ValueError("that is no set of keys")
+    known = [key for key in keys if isinstance(key, dict) and key.get("kty") in KEY_TYPES and key.get("use") != "enc"]
+    return KeySet.import_key_set({"keys": known})
 
 
 def _first_text(claims: dict[str, Any], *names: str) -> str:

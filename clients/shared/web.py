@@ -78,9 +78,9 @@ def current_session() -> Session | None:
     return session
 
 
-def notice(title: str, *sentences: str, status: int = 200, log_in: bool = False) -> Response:
-    """A page that only says something, with a link to log in or back to the start."""
-    page = render_template("notice.html", title=title, sentences=sentences, log_in=log_in)
+def notice(title: str, *sentences: str, status: int = 200, again: bool = False) -> Response:
+    """A page that only says something, with a way back to the start and, if `again`, to another log-in."""
+    page = render_template("notice.html", title=title, sentences=sentences, again=again)
     return Response(page, status)
 
 
@@ -90,7 +90,7 @@ def unreachable() -> Response:
         _("The log-in service can't be reached just now"),
         _("This is not your fault, and nothing is lost. Please try again in a minute."),
         status=503,
-        log_in=True,
+        again=True,
     )
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
