@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "account": "idp.accounts.commands:account",
     "audit": "idp.audit.commands:audit",
-    "client": "idp.clients.commands:client",
+    "client": "idp.admin.client_commands:client",
     "db": "idp.operations.commands:database",
     "demo": "idp.demo.commands:demo",
     "doctor": "idp.operations.commands:doctor",

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from secrets import choice, token_bytes
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from idp import sealing, settings
 from idp.clients import secrets
@@ -19,6 +19,7 @@ from idp.clients.validation import NO_SECRET, ClientMetadata
 from idp.database import db, new_id, upsert
 
 DISTRICT_SECTOR = "district"
+_ORDER = (Client.client_name, Client.client_id)
 _ALPHABET = string.ascii_letters + string.digits
 _ID_LENGTH = 24  # 142 bits; no subject and no account's id has this length
 
@@ -49,6 +50,20 @@ def get(client_id: str) -> Client | None:
     if not may_be_an_id(client_id):
         return None
     return db.session.scalar(select(Client).where(Client.client_id == client_id, Client.removed_at.is_(None)))
+
+
+def find_all() -> list[Client]:
+    """Return every application that is not removed, by name."""
+    return list(db.session.scalars(select(Client).where(Client.removed_at.is_(None)).order_by(*_ORDER)))
+
+
+def search(text: str, *, offset: int, limit: int) -> tuple[list[Client], int]:
+    """Return a part of the applications whose name or client_id holds text, by name, and how many there are."""
+    # autoescape: a % or _ that was typed is looked for, and does not stand for anything.
+    holds = or_(Client.client_name.icontains(text, autoescape=True), Client.client_id.contains(text, autoescape=True))
+    chosen = select(Client).where(Client.removed_at.is_(None), holds)
+    total = db.session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
+    return list(db.session.scalars(chosen.order_by(*_ORDER).offset(offset).limit(limit))), total
 
 
 def register(
