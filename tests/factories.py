@@ -49,7 +49,7 @@ def account(
     **columns: Any,
 ) -> Person:
     """Make an account with a password that is set (None: none yet); columns overrules what its row holds."""
-    from idp.accounts import service
+    from idp.accounts import passwords, service
 
     number = next(_numbers)
     made = service.create(
@@ -62,7 +62,7 @@ def account(
         now=clock.now(),
     )
     if password is not None:
-        service.set_password(made, password, clock.now())
+        service.store_password(made, passwords.hash_password(password), clock.now())
     for column, value in columns.items():
         setattr(made, column, value)
     db.session.commit()
