@@ -7,6 +7,8 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
 
+from idp.database import db
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -20,7 +22,12 @@ def with_application(command: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         with click.get_current_context().find_root().obj().app_context():
-            return command(*args, **kwargs)
+            try:
+                return command(*args, **kwargs)
+            finally:
+                # Said good-bye to: a server otherwise logs every command as a client that broke off.
+                db.session.remove()
+                db.engine.dispose()
 
     return wrapped
 
