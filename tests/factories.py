@@ -6,6 +6,8 @@ from itertools import count
 from typing import Any
 
 from idp import clock
+from idp.accounts import passwords
+from idp.accounts import service as accounts
 from idp.accounts.models import GUARDIAN
 from idp.clients import service as clients
 from idp.clients import validation
@@ -49,10 +51,8 @@ def account(
     **columns: Any,
 ) -> Person:
     """Make an account with a password that is set (None: none yet); columns overrules what its row holds."""
-    from idp.accounts import passwords, service
-
     number = next(_numbers)
-    made = service.create(
+    made = accounts.create(
         username or f"ewa.kowalska{number}",
         role=role,
         name=f"{given_name} {family_name}",
@@ -62,7 +62,7 @@ def account(
         now=clock.now(),
     )
     if password is not None:
-        service.store_password(made, passwords.hash_password(password), clock.now())
+        accounts.store_password(made, passwords.hash_password(password), clock.now())
     for column, value in columns.items():
         setattr(made, column, value)
     db.session.commit()
