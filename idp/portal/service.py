@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from sqlalchemy import select
-
 from idp import settings
-from idp.clients.models import Client
-from idp.database import db
+from idp.clients import registry
 from idp.portal import theme
 from idp.settings import School
 
@@ -28,15 +25,15 @@ class Tool:
 def find_tools() -> list[Tool]:
     """Return the tools in the order of the menu: first what serves all schools, then each school's, by name."""
     loaded = settings.current()
-    found = db.session.execute(
-        select(Client.client_name, Client.description, Client.initiate_login_uri)
-        .where(Client.first_party, Client.initiate_login_uri.is_not(None))
-        .where(Client.disabled_at.is_(None), Client.removed_at.is_(None))
-    ).all()
     tools = [
-        Tool(name, description, _address(uri, loaded.server.issuer), _colours(name, loaded.district.schools))
-        for name, description, uri in found
-        if uri is not None
+        Tool(
+            application.client_name,
+            application.description,
+            _address(application.initiate_login_uri, loaded.server.issuer),
+            _colours(application.client_name, loaded.district.schools),
+        )
+        for application in registry.menu()
+        if application.initiate_login_uri is not None
     ]
     return sorted(tools, key=lambda tool: (bool(tool.colours), tool.name))
 
