@@ -24,12 +24,14 @@ class Known:
 
     account_id: uuid.UUID
     is_disabled: bool
+    password_changed_at: datetime | None
     credentials: Credentials
 
 
 _KNOWN = (
     Account.id,
     Account.disabled_at,
+    Account.password_changed_at,
     Account.password_hash,
     Account.temporary_password_digest,
     Account.temporary_password_expires_at,
@@ -145,6 +147,11 @@ def issue_temporary_password(account: Account, now: datetime) -> str:
     return temporary
 
 
+def set_password(account: Account, password: str, now: datetime) -> None:
+    """Hash a password and keep it, for a caller that holds nothing that others wait for; see store_password."""
+    store_password(account, passwords.hash_password(password), now)
+
+
 def store_password(account: Account, stored: str, now: datetime) -> None:
     """Keep what passwords.hash_password() made of a new password; a temporary one is spent by this."""
     account.password_hash = stored
@@ -159,9 +166,30 @@ def replace_hash(account_id: uuid.UUID, old: str, new: str) -> None:
     )
 
 
-def _known(query: Select[uuid.UUID, datetime | None, str | None, bytes | None, datetime | None]) -> Known | None:
+def note_log_in(known: Known, now: datetime) -> bool:
+    """Note that what was typed was right; False when the account was closed or its password changed meanwhile.
+
+    One statement that locks the row: a log-in whose hash was under way when an admin closed the account is refused.
+    """
+    # IS NOT DISTINCT FROM: most of these are NULL. The hash itself is not compared, since a rehash changes it.
+    unchanged = (
+        Account.password_changed_at.is_not_distinct_from(known.password_changed_at),
+        Account.temporary_password_digest.is_not_distinct_from(known.credentials.temporary_digest),
+    )
+    noted = db.session.execute(
+        update(Account)
+        .where(Account.id == known.account_id, Account.disabled_at.is_(None), *unchanged)
+        .values(last_log_in_at=now)
+        .returning(Account.id)
+    )
+    return noted.first() is not None
+
+
+def _known(
+    query: Select[uuid.UUID, datetime | None, datetime | None, str | None, bytes | None, datetime | None],
+) -> Known | None:
     row = db.session.execute(query).first()
     if row is None:
         return None
-    account_id, disabled_at, stored, digest, expires_at = row
-    return Known(account_id, disabled_at is not None, Credentials(stored, digest, expires_at))
+    account_id, disabled_at, changed_at, stored, digest, expires_at = row
+    return Known(account_id, disabled_at is not None, changed_at, Credentials(stored, digest, expires_at))

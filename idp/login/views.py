@@ -1,5 +1,146 @@
 """The pages of login."""
 
-from flask import Blueprint
+from flask import Blueprint, make_response, request
+from flask_babel import gettext as _
+from werkzeug import Response as AnyResponse
+
+from idp import clock
+from idp.login import destination, pages, service, steps
+from idp.login.destination import Destination, LostContinuation
+from idp.login.forms import LogInForm
+from idp.login.service import Attempt, Busy, Gone, LoggedIn, Refused, StepsOpen, Unfit
+from idp.sessions import browser
+from idp.sessions import service as sessions
+from idp.throttle.rules import Wait
+from idp.web import context, cookies, errors
+from idp.web.errors import StalePage
+from idp.web.redirects import next_path, see_other
 
 blueprint = Blueprint("login", __name__)
+
+
+@blueprint.get("/login")
+def log_in() -> AnyResponse:
+    """Ask for username and password, or go straight on when the browser is logged in well enough."""
+    going_to = destination.wanted()
+    session = browser.current()
+    if session is not None and going_to.accepts(session):
+        return see_other(going_to.address)
+    username = session.username if session else going_to.hinted_username()
+    return pages.log_in(going_to, LogInForm(username), [], 200)
+
+
+@blueprint.post("/login")
+def check_log_in() -> AnyResponse:
+    """Check what was typed, and go on to where the person was heading."""
+    going_to = destination.wanted()
+    form = LogInForm.read(request.form)
+    if missing := form.errors():
+        return pages.log_in(going_to, form, missing, 422)
+    now = clock.now()
+    client_id = going_to.client.client_id if going_to.client else None
+    attempt = Attempt(form.username, form.password, form.shared_computer, client_id, _browser())
+    match service.log_in(attempt, now):
+        case LoggedIn() as logged_in:
+            return _go_on(going_to, logged_in)
+        case StepsOpen(token, step):
+            response = make_response(see_other(going_to.page(steps.page_of(step))))
+            cookies.write(response, cookies.STEPS, token, max_age=None)
+            return response
+        case Refused():
+            words = _("The username or the password is not right. Check both, then try again.")
+            return pages.log_in(going_to, form, [("", words)], 422)
+        case Wait(until):
+            return pages.later(pages.log_in(going_to, form, pages.wait_words(until, now), 429), until, now)
+        case Busy():
+            return pages.busy(pages.log_in(going_to, form, pages.busy_words(), 503))
+
+
+@blueprint.get("/setup/password")
+def setup_password() -> AnyResponse:
+    """Ask for a new password in place of the temporary one, before anything else opens."""
+    going_to = destination.wanted()
+    token = cookies.read(cookies.STEPS)
+    if token is None or sessions.find_open_steps(token, clock.now()) is None:
+        return see_other(going_to.page("login.log_in"))
+    return pages.setup_password(going_to, [], 200)
+
+
+@blueprint.post("/setup/password")
+def save_password() -> AnyResponse:
+    """Store the new password, which spends the temporary one, and log in."""
+    going_to = destination.wanted()
+    token = cookies.read(cookies.STEPS) or ""
+    match service.set_up_password(token, request.form.get("new_password", ""), _browser(), clock.now()):
+        case LoggedIn() as logged_in:
+            return _go_on(going_to, logged_in)
+        case Unfit(problem):
+            return pages.setup_password(going_to, [("new_password", problem)], 422)
+        case Gone():
+            return see_other(going_to.page("login.log_in"))
+        case Busy():
+            return pages.busy(pages.setup_password(going_to, pages.busy_words(), 503))
+
+
+@blueprint.get("/reauthenticate")
+def reauthenticate() -> AnyResponse:
+    """Ask for the password once more before something that can do harm."""
+    going_to = destination.local(next_path(""))
+    session = browser.current()
+    if session is None:
+        return see_other(going_to.page("login.log_in"))
+    return pages.reauthenticate(going_to, session, [], 200)
+
+
+@blueprint.post("/reauthenticate")
+def check_reauthentication() -> AnyResponse:
+    """Check the password, renew the session, and go on."""
+    going_to = destination.local(next_path(""))
+    session = browser.current()
+    if session is None:
+        return see_other(going_to.page("login.log_in"))
+    password = request.form.get("password", "")
+    if not password:
+        return pages.reauthenticate(going_to, session, [("password", _("Enter your password."))], 422)
+    now = clock.now()
+    match service.reauthenticate(session, password, now):
+        case LoggedIn() as logged_in:
+            return _go_on(going_to, logged_in)
+        case Refused():
+            words = _("The password is not right. Try again.")
+            return pages.reauthenticate(going_to, session, [("password", words)], 422)
+        case Wait(until):
+            return pages.later(pages.reauthenticate(going_to, session, pages.wait_words(until, now), 429), until, now)
+        case Busy():
+            return pages.busy(pages.reauthenticate(going_to, session, pages.busy_words(), 503))
+
+
+@blueprint.errorhandler(StalePage)
+def stale(error: StalePage) -> AnyResponse:
+    """Show the log-in page anew when its form was too old or not ours: nothing was tried, and the way on is kept."""
+    if request.endpoint != "login.check_log_in":
+        return errors.stale_page(error)
+    words = _("This page was open for too long, so nothing was sent. Please log in again.")
+    form = LogInForm.read(request.form)
+    return pages.log_in(destination.wanted(), form, [("", words)], 400)
+
+
+@blueprint.errorhandler(LostContinuation)
+def lost(_error: LostContinuation) -> AnyResponse:
+    """Say that an application's request is gone: only the application can ask anew."""
+    return errors.page(
+        400,
+        _("Please start again"),
+        _("This page is too old, or was opened in another browser. Go back to where you came from and log in there."),
+    )
+
+
+def _browser() -> service.Browser:
+    return service.Browser(browser.current(), request.user_agent.string, context.origin().address or "")
+
+
+def _go_on(going_to: Destination, logged_in: LoggedIn) -> AnyResponse:
+    response = make_response(see_other(going_to.address))
+    browser.remember(response, logged_in.token, shared_computer=logged_in.shared_computer)
+    cookies.clear(response, cookies.STEPS)
+    return response

@@ -42,10 +42,11 @@ def start(
     return token
 
 
-def renew(session: ActiveSession, *, amr: list[str], now: datetime) -> str:
+def renew(session: ActiveSession, *, amr: list[str], now: datetime, shared_computer: bool | None = None) -> str:
     """Take note of a new authentication: the cookie's token changes, what hangs on the session stays."""
     token = sealing.random_token()
-    idle, absolute = _limits(session.role, shared_computer=session.shared_computer)
+    shared = session.shared_computer if shared_computer is None else shared_computer
+    idle, absolute = _limits(session.role, shared_computer=shared)
     db.session.execute(
         update(BrowserSession)
         .where(BrowserSession.id == session.id)
@@ -53,6 +54,7 @@ def renew(session: ActiveSession, *, amr: list[str], now: datetime) -> str:
             digest=sealing.digest(token),
             auth_time=now,
             amr=amr,
+            shared_computer=shared,
             last_seen_at=now,
             idle_expires_at=now + idle,
             expires_at=now + absolute,

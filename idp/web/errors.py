@@ -11,6 +11,9 @@ from idp.web.context import origin
 
 log = structlog.get_logger(__name__)
 
+# What a program needs to go on: the methods that work (RFC 9110 section 15.5.6), when to come back.
+_KEPT_HEADERS = {"Allow", "Retry-After"}
+
 
 class CookiesRefused(Exception):
     """The browser does not send back the cookie that a page of ours gave it."""
@@ -24,7 +27,7 @@ def init_app(app: Flask) -> None:
     """Register a page for whatever can go wrong."""
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(CookiesRefused, _cookies_refused)
-    app.register_error_handler(StalePage, _stale_page)
+    app.register_error_handler(StalePage, stale_page)
     app.register_error_handler(OperationalError, _database_down)
     app.register_error_handler(PoolTimeout, _database_down)
     app.register_error_handler(Exception, _our_fault)
@@ -41,9 +44,10 @@ def _http_error(error: HTTPException) -> Response:
         return make_response(error.response)
     status = error.code or 500
     title, text = _words(status)
-    response = page(status, title, text)
-    if status == 405:
-        response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
+    response = page(status, title, text, retry=status == 503)
+    for name, value in error.get_headers():
+        if name in _KEPT_HEADERS:
+            response.headers[name] = value
     return response
 
 
@@ -75,11 +79,15 @@ def _cookies_refused(_error: CookiesRefused) -> Response:
     )
 
 
-def _stale_page(_error: StalePage) -> Response:
+def stale_page(_error: StalePage) -> Response:
+    """Say that a form was too old, and that nothing came of it."""
     return page(
         400,
         _("This page is too old"),
-        _("Nothing was changed. Go back, load the page again, and repeat what you did."),
+        _(
+            "It lay open for very long, or you logged in or out in another window. Nothing was changed. "
+            "Open the page again and repeat what you did."
+        ),
         retry=True,
     )
 

@@ -1,0 +1,72 @@
+"""How the pages of login are drawn."""
+
+import math
+from datetime import datetime, timedelta
+
+from flask import Response, make_response, render_template
+from flask_babel import format_timedelta
+from flask_babel import gettext as _
+
+from idp.accounts import password_rules
+from idp.login.destination import Destination
+from idp.login.forms import Errors, LogInForm
+from idp.sessions.store import ActiveSession
+
+_BUSY_SECONDS = 5
+
+
+def log_in(going_to: Destination, form: LogInForm, errors: Errors, status: int) -> Response:
+    """Return the log-in page; it names the application that sent the person here."""
+    going_to.allow()
+    action = going_to.page("login.log_in")
+    return _page("login/log_in.html", status, errors, action=action, form=form, client=going_to.client)
+
+
+def setup_password(going_to: Destination, errors: Errors, status: int) -> Response:
+    """Return the page that asks for a new password."""
+    going_to.allow()
+    action = going_to.page("login.setup_password")
+    return _page("login/setup_password.html", status, errors, action=action, rules=password_rules.rules())
+
+
+def reauthenticate(going_to: Destination, session: ActiveSession, errors: Errors, status: int) -> Response:
+    """Return the page that asks for the password once more."""
+    action = going_to.page("login.reauthenticate")
+    return _page("login/reauthenticate.html", status, errors, action=action, session=session)
+
+
+def wait_words(until: datetime, now: datetime) -> Errors:
+    """Say that it was tried too often, and how long to wait: the same for a username that nobody has."""
+    wait = timedelta(seconds=_seconds(until, now))
+    if wait > timedelta(minutes=1):
+        wait = timedelta(minutes=math.ceil(wait / timedelta(minutes=1)))
+    words = _(
+        "That did not work too often. Please wait %(time)s, then try again.", time=format_timedelta(wait, threshold=1)
+    )
+    return [("", words)]
+
+
+def later(response: Response, until: datetime, now: datetime) -> Response:
+    """Tell programs, too, how long to wait (RFC 6585 section 4)."""
+    response.headers["Retry-After"] = str(_seconds(until, now))
+    return response
+
+
+def busy_words() -> Errors:
+    """Say that many people are logging in."""
+    return [("", _("Many people are logging in just now. Please try again in a few seconds."))]
+
+
+def busy(response: Response) -> Response:
+    """Tell programs, too, to try again soon."""
+    response.headers["Retry-After"] = str(_BUSY_SECONDS)
+    return response
+
+
+def _seconds(until: datetime, now: datetime) -> int:
+    return max(1, math.ceil((until - now).total_seconds()))
+
+
+def _page(template: str, status: int, errors: Errors, **values: object) -> Response:
+    messages = {name: words for name, words in errors if name}
+    return make_response(render_template(template, errors=errors, messages=messages, **values), status)
