@@ -28,6 +28,7 @@ def create_app(configuration: Settings | None = None) -> Flask:
     party = equip(app, configuration, key=KEY, name=lambda: _("Gradebook"), schema=guardians.SCHEMA)
     known = records.load()
     family = Guardians(party.store, configuration.issuer, known.guardians)
+    party.after_log_in = family.bind
     app.register_blueprint(auth)
     serve_look(app, LOOK, known.looks)
     app.jinja_env.globals.update(draw=pictures.draw, letter=records.letter, timedelta=timedelta)
@@ -37,7 +38,7 @@ def create_app(configuration: Settings | None = None) -> Flask:
         session = current_session()
         if session is None:
             return render_template("welcome.html")
-        children = [known.children[child] for child in family.children_of(session)]
+        children = [known.children[child] for child in family.children_of(session.subject)]
         return render_template(
             "children.html", children=children, offices=known.offices, today=clock.today(), count_days=_count_days
         )
@@ -48,7 +49,7 @@ def create_app(configuration: Settings | None = None) -> Flask:
         if session is None:
             target = configuration.base_url + request.path
             return redirect(f"/login?target_link_uri={quote(target, safe='')}", 303)
-        if child_id not in family.children_of(session):
+        if child_id not in family.children_of(session.subject):
             abort(404)  # the same for another family's child as for one who does not exist
         return render_template(
             "child.html", child=known.children[child_id], today=clock.today(), count_days=_count_days

@@ -3,7 +3,6 @@
 import unicodedata
 from collections.abc import Mapping
 
-from clients.shared.sessions import Session
 from clients.shared.store import Store
 
 SCHEMA = """
@@ -23,31 +22,27 @@ class Guardians:
         self._issuer = issuer
         self._children = {_key(username): names for username, names in children.items()}
 
-    def children_of(self, session: Session) -> tuple[str, ...]:
-        """The children of whoever is logged in, by id; none if the school doesn't know the account.
+    def bind(self, subject: str, username: str) -> None:
+        """Bind an account to the guardian whom the school knows by this username, at its first log-in.
 
-        A username serves for the first log-in only: from then on `sub` decides, so that a changed username changes
-        nothing, and somebody who is later given a used one sees nobody's children.
+        From then on `sub` alone decides: a changed username changes nothing, and somebody who is later given a used one
+        sees nobody's children.
         """
-        guardian = self._find(session.subject) or self._bind(session.subject, _key(session.username))
-        return self._children.get(guardian or "", ())
-
-    def _find(self, subject: str) -> str | None:
-        with self._store.reading() as connection:
-            row = connection.execute(
-                "SELECT guardian FROM guardians WHERE issuer = ? AND subject = ?", (self._issuer, subject)
-            ).fetchone()
-        return None if row is None else str(row["guardian"])
-
-    def _bind(self, subject: str, guardian: str) -> str | None:
-        if guardian not in self._children:
-            return None
+        if (guardian := _key(username)) not in self._children:
+            return
         with self._store.writing() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO guardians (issuer, subject, guardian) VALUES (?, ?, ?)",
                 (self._issuer, subject, guardian),
             )
-        return self._find(subject)
+
+    def children_of(self, subject: str) -> tuple[str, ...]:
+        """The children of whoever is logged in, by id; none if the school doesn't know the account."""
+        with self._store.reading() as connection:
+            row = connection.execute(
+                "SELECT guardian FROM guardians WHERE issuer = ? AND subject = ?", (self._issuer, subject)
+            ).fetchone()
+        return () if row is None else self._children.get(row["guardian"], ())
 
 
 def _key(username: str) -> str:

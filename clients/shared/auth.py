@@ -73,6 +73,7 @@ def _start_session(identity: Identity, began_at: float, target: str) -> Response
     cookie = party.sessions.start(identity, began_at, replaces=request.cookies.get(party.session_cookie))
     if cookie is None:
         return _refusal(_("You were logged out while you were logging in."))
+    party.after_log_in(identity.subject, identity.username)
     response = redirect(party.settings.base_url + target, 303)
     response.set_cookie(party.session_cookie, cookie, httponly=True, samesite="Lax", secure=party.settings.secure)
     return response

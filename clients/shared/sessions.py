@@ -20,7 +20,6 @@ class Session:
     digest: str
     subject: str
     name: str
-    username: str
     id_token: str
     form_token: str
 
@@ -53,14 +52,13 @@ class Sessions:
             if overtaken:
                 return None
             connection.execute(
-                "INSERT INTO sessions (digest, subject, sid, name, username, id_token, form_token, started_at, seen_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO sessions (digest, subject, sid, name, id_token, form_token, started_at, seen_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     digest(cookie),
                     identity.subject,
                     identity.sid,
                     identity.name,
-                    identity.username,
                     identity.id_token,
                     random_token(),
                     now,
@@ -86,7 +84,6 @@ class Sessions:
             digest=row["digest"],
             subject=row["subject"],
             name=row["name"],
-            username=row["username"],
             id_token=row["id_token"],
             form_token=row["form_token"],
         )

@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS attempts (
     digest TEXT PRIMARY KEY, purpose TEXT NOT NULL, browser TEXT NOT NULL, data TEXT NOT NULL, expires_at REAL NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS sessions (
-    digest TEXT PRIMARY KEY, subject TEXT NOT NULL, sid TEXT, name TEXT NOT NULL, username TEXT NOT NULL,
+    digest TEXT PRIMARY KEY, subject TEXT NOT NULL, sid TEXT, name TEXT NOT NULL,
     id_token TEXT NOT NULL, form_token TEXT NOT NULL, started_at REAL NOT NULL, seen_at REAL NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS sessions_subject ON sessions (subject);

@@ -33,6 +33,7 @@ class RelyingParty:
         self.sessions = Sessions(self.store)
         self.attempts = Attempts(self.store, f"{prefix}{key}_attempt_", secure=settings.secure)
         self.provider = Provider(app, settings)
+        self.after_log_in: Callable[[str, str], None] = lambda _subject, _username: None
 
 
 def equip(app: Flask, settings: Settings, *, key: str, name: Callable[[], str], schema: str = "") -> RelyingParty:

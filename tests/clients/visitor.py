@@ -91,6 +91,7 @@ def _read(response: TestResponse) -> Page:
     parser = _Words()
     html = response.get_data(as_text=True)
     parser.feed(html)
+    response.close()
     return Page(
         response.status_code, " ".join(" ".join(parser.words).split()), html, parser.tags, dict(response.headers)
     )
