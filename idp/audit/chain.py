@@ -1,14 +1,20 @@
 """The keyed digests that make a change to the record visible."""
 
+import hashlib
 import hmac
 import json
+import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from sqlalchemy import RowMapping
 
 from idp.settings import NamedKey
 
-_FIELDS = (
+Row = Mapping[str, Any] | RowMapping
+
+_EVENT = (
     "id",
     "at",
     "event",
@@ -21,15 +27,65 @@ _FIELDS = (
     "request_id",
     "details",
 )
+_SEAL = (
+    "number",
+    "first_position",
+    "last_position",
+    "events_digest",
+    "removed_through",
+    "sealed_at",
+    "previous_mac",
+)
+_HEAD = ("number", "last_position", "removed_through")
 
 
-def event_mac(key: NamedKey, event: Mapping[str, Any]) -> str:
-    """Return the keyed digest of all that an event says, with the key's name before it."""
-    content = json.dumps([_plain(event[field]) for field in _FIELDS], separators=(",", ":"), sort_keys=True)
-    return f"{key.name}.{urlsafe_b64encode(hmac.digest(key.value, content.encode(), 'sha256')).rstrip(b'=').decode()}"
+def event_content(event: Row) -> bytes:
+    """Return all that an event says, in one spelling."""
+    return _content("event", [event[name] for name in _EVENT])
+
+
+def position_content(position: int, event_id: uuid.UUID, mac: str) -> bytes:
+    """Return what binds an event to its place in the chain."""
+    return _content("position", [position, event_id, mac])
+
+
+def seal_content(seal: Row) -> bytes:
+    """Return all that a seal says."""
+    return _content("seal", [seal[name] for name in _SEAL])
+
+
+def head_content(head: Row, seal_mac: str) -> bytes:
+    """Return how far the chain reaches, and the seal at its end."""
+    return _content("head", [*(head[name] for name in _HEAD), seal_mac])
+
+
+def events_digest(events: Iterable[tuple[uuid.UUID, str]]) -> bytes:
+    """Return the digest of a batch: ids and keyed digests of its events, in the order of their places."""
+    digest = hashlib.sha256()
+    for event_id, mac in events:
+        digest.update(f"{event_id} {mac}\n".encode())
+    return digest.digest()
+
+
+def mac(key: NamedKey, content: bytes) -> str:
+    """Return the keyed digest of content, with the key's name before it."""
+    return f"{key.name}.{urlsafe_b64encode(hmac.digest(key.value, content, 'sha256')).rstrip(b'=').decode()}"
+
+
+def is_mac(keys: Iterable[NamedKey], content: bytes, given: str | None) -> bool:
+    """Tell whether given is the keyed digest of content by the key that it names."""
+    name, _, _ = (given or "").partition(".")
+    return any(key.name == name and hmac.compare_digest(mac(key, content), given or "") for key in keys)
+
+
+def _content(kind: str, values: list[Any]) -> bytes:
+    # The kind comes first, so that no digest of one thing is ever that of another.
+    return json.dumps([kind, *map(_plain, values)], separators=(",", ":"), sort_keys=True).encode()
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, str | dict):
+    if value is None or isinstance(value, str | int | dict):
         return value
+    if isinstance(value, bytes):
+        return value.hex()
     return value.isoformat(timespec="microseconds") if hasattr(value, "isoformat") else str(value)

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, LargeBinary, String
+from sqlalchemy import BigInteger, LargeBinary, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.database import Base, new_id
@@ -32,18 +32,34 @@ class AuditEvent(Base):
     """Keyed digest of all the above, made when the row is written."""
     position: Mapped[int | None] = mapped_column(BigInteger, unique=True)
     """Its place in the chain, given when its batch is sealed; None until then."""
+    position_mac: Mapped[str | None] = mapped_column(String(100))
+    """Keyed digest that binds the row to its place."""
 
 
 class AuditSeal(Base):
-    """The seal on one batch of events, which holds the seal before it."""
+    """The seal on one batch of events. It holds the seal before it, so that none can be taken out or put in."""
 
     __tablename__ = "audit_seals"
 
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     first_position: Mapped[int] = mapped_column(BigInteger)
     last_position: Mapped[int] = mapped_column(BigInteger)
+    """One less than the first when the batch is empty: a checkpoint, which retention leaves."""
     events_digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    removed_through: Mapped[int] = mapped_column(BigInteger)
+    """The place up to which retention has taken events away when this was sealed; 0 for nothing."""
     sealed_at: Mapped[datetime]
-    is_checkpoint: Mapped[bool] = mapped_column(default=False)
-    """Retention has taken the events up to here away; the chain starts anew from this seal."""
+    previous_mac: Mapped[str] = mapped_column(String(100))
+    mac: Mapped[str] = mapped_column(String(100))
+
+
+class AuditHead(Base):
+    """How far the chain reaches: a second place that somebody who cuts off its end has to know of. One row."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False, default=1)
+    number: Mapped[int] = mapped_column(BigInteger)
+    last_position: Mapped[int] = mapped_column(BigInteger)
+    removed_through: Mapped[int] = mapped_column(BigInteger)
     mac: Mapped[str] = mapped_column(String(100))

@@ -2,9 +2,9 @@
 
 import json
 import uuid
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 
 from idp import clock, settings
 from idp.audit import chain
@@ -14,7 +14,7 @@ from idp.web.context import origin
 
 SUCCESS, FAILURE = "success", "failure"
 
-_INSERT = insert(AuditEvent)
+_INSERT = insert(cast("Table", AuditEvent.__table__))
 
 
 def record(
@@ -35,11 +35,17 @@ def record(
         "outcome": outcome,
         "actor_id": actor_id,
         "account_id": account_id,
-        "client_id": client_id,
+        "client_id": _storable(client_id, 100),
         "source": came_from.source,
-        "address": came_from.address,
-        "request_id": came_from.request_id,
-        "details": json.loads(json.dumps(details, default=str)),
+        "address": _storable(came_from.address, 50),
+        "request_id": _storable(came_from.request_id, 50),
+        # As the database will give it back, or the digest would not match what is read.
+        "details": json.loads(json.dumps(details, default=str)) if details else {},
     }
-    row["mac"] = chain.event_mac(settings.current().secrets.audit_keys[0], row)
+    row["mac"] = chain.mac(settings.current().secrets.audit_keys[0], chain.event_content(row))
     db.session.execute(_INSERT, row)
+
+
+def _storable(text: str | None, longest: int) -> str | None:
+    """Return what PostgreSQL's columns take: an event must never be lost for what a stranger has sent."""
+    return None if text is None else text.replace("\0", "\ufffd")[:longest]

@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("mac", sa.String(length=100), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=True),
+        sa.Column("position_mac", sa.String(length=100), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
         sa.UniqueConstraint("position", name=op.f("uq_audit_events_position")),
     )
@@ -63,11 +64,22 @@ def upgrade() -> None:
         sa.Column("first_position", sa.BigInteger(), nullable=False),
         sa.Column("last_position", sa.BigInteger(), nullable=False),
         sa.Column("events_digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("removed_through", sa.BigInteger(), nullable=False),
         sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("is_checkpoint", sa.Boolean(), nullable=False),
+        sa.Column("previous_mac", sa.String(length=100), nullable=False),
         sa.Column("mac", sa.String(length=100), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_seals")),
     )
+    op.create_table(
+        "audit_head",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("last_position", sa.BigInteger(), nullable=False),
+        sa.Column("removed_through", sa.BigInteger(), nullable=False),
+        sa.Column("mac", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
+    )
+    _make_audit_events_append_only()
     op.create_table(
         "parked_requests",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
@@ -383,6 +395,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_parked_requests_expires_at"))
 
     op.drop_table("parked_requests")
+    _drop_audit_triggers()
+    op.drop_table("audit_head")
     op.drop_table("audit_seals")
     with op.batch_alter_table("audit_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_events_client_id"))
@@ -392,3 +406,43 @@ def downgrade() -> None:
     op.drop_table("audit_events")
     op.drop_table("accounts")
     # ### end Alembic commands ###
+
+
+_WRITTEN = "id at event outcome actor_id account_id client_id source address request_id mac"
+_KEPT = "OLD.position IS NULL OR OLD.position > coalesce((SELECT removed_through FROM audit_head), 0)"
+_REFUSAL = "'audit events are append-only'"
+
+
+def _make_audit_events_append_only() -> None:
+    """An event gets its place once, changes in nothing else, and goes only when a checkpoint says so.
+
+    That stops slips and injected statements; what shows the work of whoever may drop a trigger is the chain of seals.
+    A later migration that rebuilds the table on SQLite (batch_alter_table) has to make the triggers again.
+    """
+    if op.get_bind().dialect.name == "sqlite":
+        changed = " OR ".join(f"NEW.{name} IS NOT OLD.{name}" for name in [*_WRITTEN.split(), "details"])
+        refuse = f"BEGIN SELECT RAISE(ABORT, {_REFUSAL}); END"
+        op.execute(
+            "CREATE TRIGGER audit_events_unchanged BEFORE UPDATE ON audit_events "
+            f"WHEN OLD.position IS NOT NULL OR {changed} {refuse}"
+        )
+        op.execute(f"CREATE TRIGGER audit_events_kept BEFORE DELETE ON audit_events WHEN {_KEPT} {refuse}")
+        return
+    changed = " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in _WRITTEN.split())
+    changed += " OR NEW.details::text IS DISTINCT FROM OLD.details::text"
+    for name, event, condition in (
+        ("audit_events_unchanged", "UPDATE", f"OLD.position IS NOT NULL OR {changed}"),
+        ("audit_events_kept", "DELETE", _KEPT),
+    ):
+        op.execute(
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {condition} "
+            f"THEN RAISE EXCEPTION {_REFUSAL}; END IF; RETURN {'NEW' if event == 'UPDATE' else 'OLD'}; END $$"
+        )
+        op.execute(f"CREATE TRIGGER {name} BEFORE {event} ON audit_events FOR EACH ROW EXECUTE FUNCTION {name}()")
+
+
+def _drop_audit_triggers() -> None:
+    if op.get_bind().dialect.name == "postgresql":  # SQLite drops them with their table
+        for name in ("audit_events_unchanged", "audit_events_kept"):
+            op.execute(f"DROP TRIGGER {name} ON audit_events")
+            op.execute(f"DROP FUNCTION {name}()")
