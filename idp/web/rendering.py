@@ -24,6 +24,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     Babel(app, locale_selector=_locale)
+    app.jinja_env.policies["ext.i18n.trimmed"] = True  # as config/babel.cfg extracts
     Bootstrap5(app)
     app.after_request(_keep_versioned_files)
 
