@@ -1,0 +1,72 @@
+# Everything that is typed in a checkout. `make` alone lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format words lock pictures clean
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 5000
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+# What is installed is named by what was asked for, so that a change installs anew and anything else takes no time.
+RUN_STAMP := .venv/for-run-$(shell cat pyproject.toml config/requirements.txt | cksum | tr ' ' -)
+TEST_STAMP := .venv/for-test-$(shell cat pyproject.toml config/requirements-dev.txt | cksum | tr ' ' -)
+LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-config \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra clients --extra checkout
+EXTRACT := $(BIN)/pybabel --quiet extract --no-location
+
+help: ## Show what can be typed
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+setup: $(TEST_STAMP) ## Make .venv with everything that running and testing need
+	@echo "Ready: .venv/bin/idp, make run, make test."
+
+run: $(RUN_STAMP) ## Run everything on this machine, with demo families (PORT=5000 and the four after it)
+	@exec $(BIN)/idp demo --port $(PORT)
+
+test: $(TEST_STAMP) ## Run every check, PostgreSQL and a real browser included
+	@.ci/system-packages
+	@$(MAKE) check
+	@echo "Tests, on SQLite and PostgreSQL, and in Chromium:"
+	@$(BIN)/pytest
+
+check: $(TEST_STAMP) ## Run the quick checks: style, types, imports, templates
+	@echo "Style:     ruff";         $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
+	@echo "Types:     mypy";         $(BIN)/mypy --no-error-summary
+	@echo "Imports:   import-linter"; $(BIN)/lint-imports --no-cache > .venv/imports.log || { cat .venv/imports.log; exit 1; }
+	@echo "Templates: djlint";       $(BIN)/djlint --lint --quiet templates clients
+
+format: $(TEST_STAMP) ## Bring the code into its form, and mend what can be mended without thinking
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+words: $(TEST_STAMP) ## Gather the words that people see for the translators
+	@echo "idp/translations/messages.pot";     $(EXTRACT) --mapping-file=config/babel.cfg --omit-header --sort-output \
+		--add-comments=Translators: --output-file=idp/translations/messages.pot idp templates
+	@echo "clients/translations/messages.pot"; cd clients && ../$(EXTRACT) --mapping-file=babel.cfg \
+		--project="Relying parties" --version=0.1 --copyright-holder="the authors" --output-file=translations/messages.pot .
+
+lock: $(TEST_STAMP) ## Pin what pyproject.toml asks for, with hashes
+	@echo "Pinning config/requirements.txt …";     $(LOCK) --output-file config/requirements.txt pyproject.toml
+	@echo "Pinning config/requirements-dev.txt …"; $(LOCK) --extra dev --output-file config/requirements-dev.txt pyproject.toml
+
+pictures: $(TEST_STAMP) ## Take README's pictures anew
+	@IDP_PICTURES=tests/journeys/pictures $(BIN)/pytest -m journey
+
+clean: ## Remove what was made here, but not the demo's data in instance/
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	@.ci/virtual-environment
+
+$(RUN_STAMP): | .venv/bin/python
+	@echo "Installing what the program needs (a minute or two the first time):"
+	@$(PIP) install --require-hashes --requirement config/requirements.txt | sed -n 's/^Collecting \([^ ]*\).*/  \1/p'
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@rm -f .venv/for-* && touch $@
+
+$(TEST_STAMP): | .venv/bin/python
+	@echo "Installing what the program and its tests need (a few minutes the first time):"
+	@$(PIP) install --require-hashes --requirement config/requirements-dev.txt | sed -n 's/^Collecting \([^ ]*\).*/  \1/p'
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@rm -f .venv/for-* && touch $(RUN_STAMP) $@
