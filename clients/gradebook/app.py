@@ -31,7 +31,7 @@ def create_app(configuration: Settings | None = None) -> Flask:
     party.after_log_in = family.bind
     app.register_blueprint(auth)
     serve_look(app, LOOK, known.looks)
-    app.jinja_env.globals.update(draw=pictures.draw, letter=records.letter, timedelta=timedelta)
+    app.jinja_env.globals.update(draw=pictures.draw, letter=records.letter, timedelta=timedelta, count_days=_count_days)
 
     @app.get("/")
     def home() -> str:
@@ -39,9 +39,7 @@ def create_app(configuration: Settings | None = None) -> Flask:
         if session is None:
             return render_template("welcome.html")
         children = [known.children[child] for child in family.children_of(session.subject)]
-        return render_template(
-            "children.html", children=children, offices=known.offices, today=clock.today(), count_days=_count_days
-        )
+        return render_template("children.html", children=children, offices=known.offices, today=clock.today())
 
     @app.get("/children/<child_id>")
     def child(child_id: str) -> str | Response:
@@ -51,9 +49,7 @@ def create_app(configuration: Settings | None = None) -> Flask:
             return redirect(f"/login?target_link_uri={quote(target, safe='')}", 303)
         if child_id not in family.children_of(session.subject):
             abort(404)  # the same for another family's child as for one who does not exist
-        return render_template(
-            "child.html", child=known.children[child_id], today=clock.today(), count_days=_count_days
-        )
+        return render_template("child.html", child=known.children[child_id], today=clock.today())
 
     return app
 

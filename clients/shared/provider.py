@@ -100,7 +100,7 @@ class Provider:
         """The metadata as last seen, perhaps empty; asks nobody."""
         return dict(self._client.server_metadata)
 
-    def begin(self, login_hint: str | None) -> AuthorizationRequest:
+    def begin(self, login_hint: str) -> AuthorizationRequest:
         """Make an authorization request with state, nonce and PKCE of its own; raises Unreachable."""
         self.metadata()
         hints = {"login_hint": login_hint} if login_hint else {}

@@ -39,6 +39,7 @@ class Sessions:
         when it let this log-in pass.
         """
         cookie, now = random_token(), clock.now()
+        who = (identity.subject, identity.sid, identity.name, identity.id_token)
         with self._store.writing() as connection:
             overtaken = connection.execute(
                 "SELECT 1 FROM log_outs WHERE (sid IS NOT NULL AND sid = :sid)"
@@ -54,16 +55,7 @@ class Sessions:
             connection.execute(
                 "INSERT INTO sessions (digest, subject, sid, name, id_token, form_token, started_at, seen_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    digest(cookie),
-                    identity.subject,
-                    identity.sid,
-                    identity.name,
-                    identity.id_token,
-                    random_token(),
-                    now,
-                    now,
-                ),
+                (digest(cookie), *who, random_token(), now, now),
             )
         return cookie
 

@@ -118,7 +118,8 @@ def _set_headers(response: Response) -> Response:
     response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     if party.settings.secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    if request.endpoint not in {"frame.static", "theme", "icon"}:
+    # A missing picture's error page names the guardian, as every page does.
+    if response.status_code >= 400 or request.endpoint not in {"frame.static", "theme", "icon"}:
         response.headers["Cache-Control"] = "no-store"
     return response
 
