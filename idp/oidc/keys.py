@@ -62,7 +62,7 @@ class _Cache:
 
 def ring(now: datetime) -> KeyRing:
     """Return the keys; they are read again every ten seconds, so that a rotation reaches each process by itself."""
-    cache: _Cache = current_app.extensions.setdefault("idp_keys", _Cache())
+    cache = _cache()
     if cache.ring is None or not now < cache.ring.good_until <= now + _RELOAD:
         with cache.lock:
             if cache.ring is None or not now < cache.ring.good_until <= now + _RELOAD:
@@ -72,7 +72,12 @@ def ring(now: datetime) -> KeyRing:
 
 def forget() -> None:
     """Read the keys again at their next use: whoever has just changed them wants to see it."""
-    current_app.extensions.pop("idp_keys", None)
+    _cache().ring = None
+
+
+def _cache() -> _Cache:
+    cache: _Cache = current_app.extensions.setdefault("idp_keys", _Cache())
+    return cache
 
 
 def rotate_due(now: datetime) -> int:

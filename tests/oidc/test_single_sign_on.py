@@ -86,13 +86,16 @@ def test_the_districts_applications_share_a_subject_and_a_strangers_learns_anoth
 
     gradebook, dashboard = new_application("Gradebook"), new_application("Maine East")
     assert subject(gradebook) == subject(dashboard)
-    assert gradebook.claims(gradebook.tokens(visitor)["id_token"])["sid"] != (
-        dashboard.claims(dashboard.tokens(visitor)["id_token"])["sid"]
+    assert (
+        gradebook.claims(gradebook.tokens(visitor)["id_token"])["sid"]
+        != (dashboard.claims(dashboard.tokens(visitor)["id_token"])["sid"])
     )
 
 
 def test_a_request_may_be_sent_by_post_from_another_site(application: Application, visitor: FlaskClient) -> None:
-    sent_round = visitor.post("/oauth/authorize", data=application.parameters(), headers={"Sec-Fetch-Site": "cross-site"})
+    sent_round = visitor.post(
+        "/oauth/authorize", data=application.parameters(), headers={"Sec-Fetch-Site": "cross-site"}
+    )
     answered = visitor.get(sent_round.location)
 
     assert sent_round.status_code == 303

@@ -1,0 +1,87 @@
+"""How many statements and commits each step of single sign-on makes: the count is the design's promise."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from idp.database import db
+from tests.oidc.conftest import Application
+
+NewApplication = Callable[..., Application]
+
+
+@dataclass
+class Spent:
+    """What a request asked of the database."""
+
+    statements: list[str] = field(default_factory=list)
+    commits: int = 0
+
+
+@contextmanager
+def counted() -> Iterator[Spent]:
+    """Count the statements that are sent and the transactions that wrote and were committed."""
+    spent, written = Spent(), [False]
+
+    def statement(_connection: Any, _cursor: Any, text: str, *_rest: Any) -> None:
+        spent.statements.append(text)
+        written[0] |= not text.startswith("SELECT")
+
+    def commit(_connection: Any) -> None:
+        spent.commits += written[0]
+        written[0] = False
+
+    engine = db.engine
+    event.listen(engine, "before_cursor_execute", statement)
+    event.listen(engine, "commit", commit)
+    try:
+        yield spent
+    finally:
+        event.remove(engine, "before_cursor_execute", statement)
+        event.remove(engine, "commit", commit)
+
+
+@pytest.fixture
+def warm(application: Application, visitor: FlaskClient) -> Application:
+    """An application that this person and this process know already."""
+    application.userinfo(application.tokens(visitor)["access_token"])
+    return application
+
+
+def test_a_flow_costs_two_commits_and_nine_statements(warm: Application, visitor: FlaskClient) -> None:
+    with counted() as authorize:
+        code = warm.code(visitor)
+    with counted() as redeem:
+        tokens = warm.redeem(code).get_json()
+    with counted() as userinfo:
+        warm.userinfo(tokens["access_token"])
+
+    assert (authorize.commits, redeem.commits, userinfo.commits) == (1, 1, 0)
+    assert len(authorize.statements) <= 5, authorize.statements
+    assert len(redeem.statements) <= 5, redeem.statements
+    assert len(userinfo.statements) == 1, userinfo.statements
+
+
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/oauth/jwks", "/healthz"])
+def test_what_is_constant_asks_nothing_of_the_database(app: Flask, warm: Application, path: str) -> None:
+    with counted() as spent:
+        assert app.test_client().get(path).status_code == 200
+
+    assert spent.statements == []
+
+
+def test_a_request_that_is_refused_writes_nothing(warm: Application, app: Flask, visitor: FlaskClient) -> None:
+    with counted() as spent:
+        warm.authorize(visitor, redirect_uri="https://evil.example/")
+        warm.authorize(visitor, prompt="bogus")
+        warm.authorize(app.test_client())
+        warm.userinfo("x")
+
+    assert spent.commits == 0
+    assert all(text.startswith("SELECT") for text in spent.statements)
