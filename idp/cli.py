@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 _COMMANDS = {
-    "account": "idp.accounts.commands:account",
+    "account": "idp.admin.account_commands:account",
     "audit": "idp.audit.commands:audit",
     "client": "idp.admin.client_commands:client",
     "db": "idp.operations.commands:database",
