@@ -24,6 +24,7 @@ class Page:
         self.status = response.status_code
         self.headers = response.headers
         self.body = response.get_data()
+        response.close()
         self.path = path
         """The path and query that were asked for."""
 

@@ -7,17 +7,16 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
-from werkzeug import Response as AnyResponse
 
 from idp import clock, settings
 from idp.database import db
+from idp.login.guard import get_session, require_log_in
 from idp.portal import service, theme
 from idp.portal.service import Tool
 from idp.sessions import browser
 from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession
 from idp.settings import District
-from idp.web import redirects
 
 blueprint = Blueprint("portal", __name__)
 
@@ -44,39 +43,43 @@ def shell() -> Shell | None:
 
 
 @blueprint.get("/")
-def home() -> AnyResponse | str:
-    """Show the tools, or lead a visitor to the log-in page."""
-    return _page("portal/home.html") if _touched() else _to_log_in()
+@require_log_in
+def home() -> str:
+    """Show the tools."""
+    _touch()
+    return render_template("portal/home.html")
 
 
 @blueprint.get("/account")
-def account() -> AnyResponse | str:
+@require_log_in
+def account() -> str:
     """List the settings of the one who is logged in."""
-    return _page("portal/account.html") if _touched() else _to_log_in()
+    _touch()
+    return render_template("portal/account.html")
 
 
 @blueprint.get("/help", endpoint="help")
-def help_page() -> str:
+def helprender_template() -> str:
     """Say how to reach the support team."""
-    return _page("portal/help.html", title=_("Help"), topic="help")
+    return render_template("portal/help.html", title=_("Help"), topic="help")
 
 
 @blueprint.get("/support")
 def support() -> str:
     """Say how to reach the support team."""
-    return _page("portal/help.html", title=_("Portal Support"), topic="support")
+    return render_template("portal/help.html", title=_("Portal Support"), topic="support")
 
 
 @blueprint.get("/forgot-password")
 def forgot_password() -> str:
     """Say how to get a new password."""
-    return _page("portal/help.html", title=_("Forgot Password?"), topic="password")
+    return render_template("portal/help.html", title=_("Forgot Password?"), topic="password")
 
 
 @blueprint.get("/forgot-username")
 def forgot_username() -> str:
     """Say how to learn one's username."""
-    return _page("portal/help.html", title=_("Forgot Username?"), topic="username")
+    return render_template("portal/help.html", title=_("Forgot Username?"), topic="username")
 
 
 @blueprint.get("/theme/district.css", endpoint="theme")
@@ -90,22 +93,10 @@ def theme_stylesheet() -> Response:
     return response
 
 
-def _page(template: str, **values: Any) -> str:
-    return render_template(template, **values)
-
-
-def _touched() -> bool:
-    """Tell whether somebody is logged in, and count this page as a sign of life."""
-    session = browser.current()
-    if session is None:
-        return False
-    sessions.touch(session, clock.now())
+def _touch() -> None:
+    """Count this page as a sign of life."""
+    sessions.touch(get_session(), clock.now())
     db.session.commit()
-    return True
-
-
-def _to_log_in() -> AnyResponse:
-    return redirects.see_other(f"/login?next={request.path}")
 
 
 @lru_cache(maxsize=8)
