@@ -31,6 +31,7 @@ def create_app(settings: Settings) -> Flask:
     web.init_app(app, settings)
     for feature in (operations, protocol, oidc, login, portal, admin):
         app.register_blueprint(feature)
+    web.protect_forms(app)
     return app
 
 

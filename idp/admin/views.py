@@ -1,5 +1,260 @@
-"""The pages of admin."""
+"""The console's pages: the registered applications."""
 
-from flask import Blueprint
+import re
+from typing import Any
 
-blueprint = Blueprint("admin", __name__)
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import format_datetime
+from werkzeug.exceptions import NotFound
+
+from idp import clock, sealing, settings
+from idp.admin import applications, forms, gate, overview
+from idp.admin.applications import AlreadyRegistered, Changed, Invalid, Overtaken, Registered, Unknown
+from idp.admin.forms import ApplicationForm
+from idp.admin.gate import PASSWORD_FIELD, Refusal
+from idp.clients import service as clients
+from idp.clients.models import Client
+from idp.clients.validation import Problem
+from idp.web import redirects
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+blueprint.before_app_request(gate.admit)
+blueprint.before_request(gate.before_page)
+
+_FORM_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@blueprint.context_processor
+def _shared() -> dict[str, Any]:
+    return {
+        "labels": forms.labels(),
+        "issuer": settings.current().server.issuer,
+        "moment": lambda at: format_datetime(at, "medium"),
+        "needs_password": gate.needs_password(),
+        "now": clock.now(),
+    }
+
+
+@blueprint.get("")
+def home() -> ResponseReturnValue:
+    """Show what the console has."""
+    return render_template("admin/home.html", counts=overview.counts())
+
+
+@blueprint.get("/clients")
+def clients_list() -> ResponseReturnValue:
+    """List the applications, with a search."""
+    listing = overview.listing(request.args.get("q", ""), request.args.get("page", ""))
+    return render_template("admin/clients/list.html", listing=listing, done=request.args.get("done", ""))
+
+
+@blueprint.route("/clients/new", methods=["GET", "POST"])
+@gate.opened_fresh
+def register() -> ResponseReturnValue:
+    """Show the form that registers an application, and register it."""
+    if request.method == "GET":
+        return _registration(ApplicationForm(), sealing.random_token())
+    form = ApplicationForm.read(request.form)
+    token = request.form.get("form_token", "")
+    if not _FORM_TOKEN.fullmatch(token):
+        token = sealing.random_token()
+    if refusal := gate.confirm():
+        return _registration(form, token, _password_problem(refusal)), refusal.status
+    outcome = applications.register(
+        form.metadata(),
+        first_party=form.first_party,
+        actor_id=gate.admin().account_id,
+        now=clock.now(),
+        form_token=token,
+    )
+    match outcome:
+        case Registered(client, secret):
+            return render_template("admin/clients/registered.html", client=client, secret=secret)
+        case AlreadyRegistered(client):
+            return render_template("admin/clients/already.html", client=client), 409
+        case Invalid(problems):
+            return _registration(form, token, problems), 422
+
+
+@blueprint.get("/clients/<client_id>")
+def client_detail(client_id: str) -> ResponseReturnValue:
+    """Show one application."""
+    client = _get(client_id)
+    return render_template(
+        "admin/clients/detail.html",
+        client=client,
+        logout=overview.logout_state(client),
+        secrets=clients.valid_secrets(client, clock.now()),
+        done=request.args.get("done", ""),
+    )
+
+
+@blueprint.route("/clients/<client_id>/edit", methods=["GET", "POST"])
+@gate.opened_fresh
+def edit(client_id: str) -> ResponseReturnValue:
+    """Show the form that changes an application, and change it."""
+    client = _get(client_id)
+    if request.method == "GET":
+        return _editing(client, ApplicationForm.of(client), client.revision)
+    form, revision = ApplicationForm.read(request.form), _revision()
+    if refusal := gate.confirm():
+        return _editing(client, form, revision, _password_problem(refusal)), refusal.status
+    outcome = applications.change(
+        client_id,
+        form.metadata(),
+        first_party=form.first_party,
+        revision=revision,
+        actor_id=gate.admin().account_id,
+        now=clock.now(),
+    )
+    match outcome:
+        case Changed(client, None):
+            return redirects.see_other(url_for("admin.client_detail", client_id=client_id, done="changed"))
+        case Changed(client, secret):
+            return render_template("admin/clients/secret.html", client=client, secret=secret, until=None)
+        case Invalid(problems):
+            return _editing(client, form, revision, problems), 422
+        case Overtaken():
+            client = _get(client_id)
+            return _editing(client, form, client.revision, overtaken=True), 409
+        case Unknown():
+            raise NotFound
+
+
+@blueprint.route("/clients/<client_id>/rotate-secret", methods=["GET", "POST"])
+@gate.opened_fresh
+def rotate_secret(client_id: str) -> ResponseReturnValue:
+    """Explain what a new secret means, and give it."""
+    client = _get(client_id)
+    page = "admin/clients/rotate.html"
+    if request.method == "GET":
+        return _confirmation(page, client)
+    if refusal := gate.confirm():
+        return _confirmation(page, client, _password_problem(refusal)), refusal.status
+    outcome = applications.rotate_secret(
+        client_id,
+        old_ends_now=request.form.get("old_ends_now") == "yes",
+        revision=_revision(),
+        actor_id=gate.admin().account_id,
+        now=clock.now(),
+    )
+    match outcome:
+        case Changed(client, secret, until):
+            return render_template("admin/clients/secret.html", client=client, secret=secret, until=until)
+        case Invalid(problems):
+            return _confirmation(page, client, problems), 422
+        case Overtaken():
+            return _confirmation(page, _get(client_id), overtaken=True), 409
+        case Unknown():
+            raise NotFound
+
+
+@blueprint.route("/clients/<client_id>/disable", methods=["GET", "POST"])
+@gate.opened_fresh
+def disable(client_id: str) -> ResponseReturnValue:
+    """Explain what disabling means, and do it."""
+    client = _get(client_id)
+    if request.method == "GET":
+        return _confirmation("admin/clients/disable.html", client)
+    if refusal := gate.confirm():
+        return _confirmation("admin/clients/disable.html", client, _password_problem(refusal)), refusal.status
+    outcome = applications.disable(client_id, actor_id=gate.admin().account_id, now=clock.now())
+    return _switched("admin/clients/disable.html", client_id, outcome, "disabled")
+
+
+@blueprint.route("/clients/<client_id>/enable", methods=["GET", "POST"])
+@gate.opened_fresh
+def enable(client_id: str) -> ResponseReturnValue:
+    """Explain what enabling means, and do it."""
+    client = _get(client_id)
+    if request.method == "GET":
+        return _confirmation("admin/clients/enable.html", client)
+    if refusal := gate.confirm():
+        return _confirmation("admin/clients/enable.html", client, _password_problem(refusal)), refusal.status
+    outcome = applications.enable(client_id, actor_id=gate.admin().account_id, now=clock.now())
+    return _switched("admin/clients/enable.html", client_id, outcome, "enabled")
+
+
+@blueprint.route("/clients/<client_id>/remove", methods=["GET", "POST"])
+@gate.opened_fresh
+def remove(client_id: str) -> ResponseReturnValue:
+    """Explain that removing is for good, and do it for whoever types the name."""
+    client = _get(client_id)
+    page = "admin/clients/remove.html"
+    if request.method == "GET":
+        return _confirmation(page, client)
+    if refusal := gate.confirm():
+        return _confirmation(page, client, _password_problem(refusal)), refusal.status
+    typed = request.form.get("typed_name", "")
+    match applications.remove(client_id, typed_name=typed, actor_id=gate.admin().account_id, now=clock.now()):
+        case Changed():
+            return redirects.see_other(url_for("admin.clients_list", done="removed"))
+        case Invalid(problems):
+            return _confirmation(page, client, problems), 422
+        case Overtaken():
+            return _confirmation(page, _get(client_id), overtaken=True), 409
+        case Unknown():
+            raise NotFound
+
+
+def _registration(form: ApplicationForm, token: str, problems: list[Problem] | None = None) -> str:
+    return _form_page("admin/clients/new.html", form, problems, form_token=token)
+
+
+def _editing(
+    client: Client,
+    form: ApplicationForm,
+    revision: int,
+    problems: list[Problem] | None = None,
+    *,
+    overtaken: bool = False,
+) -> str:
+    return _form_page("admin/clients/edit.html", form, problems, client=client, revision=revision, overtaken=overtaken)
+
+
+def _form_page(template: str, form: ApplicationForm, problems: list[Problem] | None, **values: Any) -> str:
+    found = problems or []
+    return render_template(template, form=form, problems=forms.by_field(found), errors=forms.summary(found), **values)
+
+
+def _confirmation(
+    template: str, client: Client, problems: list[Problem] | None = None, *, overtaken: bool = False
+) -> str:
+    found = problems or []
+    return render_template(
+        template,
+        client=client,
+        overtaken=overtaken,
+        problems=forms.by_field(found),
+        errors=forms.summary(found),
+        typed_name=request.form.get("typed_name", ""),
+        overlap_days=settings.current().tokens.client_secret_overlap_days,
+    )
+
+
+def _switched(template: str, client_id: str, outcome: Changed | Unknown | Overtaken, done: str) -> ResponseReturnValue:
+    match outcome:
+        case Changed():
+            return redirects.see_other(url_for("admin.client_detail", client_id=client_id, done=done))
+        case Overtaken():
+            return _confirmation(template, _get(client_id), overtaken=True), 409
+        case Unknown():
+            raise NotFound
+
+
+def _password_problem(refusal: Refusal) -> list[Problem]:
+    return [Problem(PASSWORD_FIELD, refusal.message)]
+
+
+def _get(client_id: str) -> Client:
+    client = clients.get(client_id)
+    if client is None:
+        raise NotFound
+    return client
+
+
+def _revision() -> int:
+    """Return the revision that the form was made from; nonsense is a revision that never was."""
+    sent = request.form.get("revision", "")
+    return int(sent) if sent.isascii() and sent.isdecimal() and len(sent) < 10 else -1

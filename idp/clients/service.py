@@ -13,7 +13,7 @@ from sqlalchemy import func, or_, select
 from idp import sealing, settings
 from idp.clients import secrets
 from idp.clients.addresses import host_of
-from idp.clients.models import Client, Sector
+from idp.clients.models import Client, ClientSecret, Sector
 from idp.clients.registry import may_be_an_id
 from idp.clients.validation import NO_SECRET, ClientMetadata
 from idp.database import db, new_id, upsert
@@ -64,6 +64,11 @@ def search(text: str, *, offset: int, limit: int) -> tuple[list[Client], int]:
     chosen = select(Client).where(Client.removed_at.is_(None), holds)
     total = db.session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
     return list(db.session.scalars(chosen.order_by(*_ORDER).offset(offset).limit(limit))), total
+
+
+def valid_secrets(client: Client, now: datetime) -> list[ClientSecret]:
+    """Return the secrets that count now, oldest first: when each was made and when it ends is all that is known."""
+    return [secret for secret in client.secrets if secret.expires_at is None or secret.expires_at > now]
 
 
 def register(

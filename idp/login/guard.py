@@ -50,12 +50,17 @@ def require_recent_log_in(view: View[P]) -> View[P]:
 
     @functools.wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        allowed = timedelta(minutes=settings.current().sessions.reauthentication_minutes)
-        if clock.now() - get_session().auth_time > allowed:
+        if not is_recent(get_session()):
             return see_other(url_for("login.reauthenticate", next=_way_back()))
         return view(*args, **kwargs)
 
     return require_log_in(guarded)
+
+
+def is_recent(session: ActiveSession) -> bool:
+    """Tell whether the password was given recently enough for an act that can do harm."""
+    allowed = timedelta(minutes=settings.current().sessions.reauthentication_minutes)
+    return clock.now() - session.auth_time <= allowed
 
 
 def get_session() -> ActiveSession:

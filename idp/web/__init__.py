@@ -12,4 +12,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     rendering.init_app(app, settings)
     errors.init_app(app)
     headers.init_app(app)
+
+
+def protect_forms(app: Flask) -> None:
+    """Check every form's token. Called last: a feature's own gate answers a stranger before any form is judged."""
     app.before_request(csrf.protect)
