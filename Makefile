@@ -10,8 +10,8 @@ PORT ?= 5000
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # What is installed is named by what was asked for, so that a change installs anew and anything else takes no time.
-RUN_STAMP := .venv/for-run-$(shell cat pyproject.toml config/requirements.txt | cksum | tr ' ' -)
-TEST_STAMP := .venv/for-test-$(shell cat pyproject.toml config/requirements-dev.txt | cksum | tr ' ' -)
+RUN_STAMP := .venv/for-run-$(shell cksum < config/requirements.txt | tr ' ' -)
+TEST_STAMP := .venv/for-test-$(shell cksum < config/requirements-dev.txt | tr ' ' -)
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-config \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra clients --extra checkout
 EXTRACT := $(BIN)/pybabel --quiet extract --no-location

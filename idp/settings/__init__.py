@@ -1,0 +1,47 @@
+"""Every setting: its type, its default and what makes it wrong. Frozen once loaded; config/README.md documents each.
+
+Values come from config/<environment>.toml and config/district.toml, then from the environment (IDP_SECTION_NAME, or
+IDP_SECTION_NAME_FILE for a file that holds the value). A secret has no default here.
+"""
+
+from idp.settings.loading import PACKAGE, SettingsError, load
+from idp.settings.model import (
+    DEVELOPMENT,
+    PRODUCTION,
+    Audit,
+    Database,
+    District,
+    Keys,
+    NamedKey,
+    Passwords,
+    School,
+    Secrets,
+    Server,
+    Sessions,
+    Settings,
+    Throttle,
+    Tokens,
+    current,
+)
+
+__all__ = [
+    "DEVELOPMENT",
+    "PACKAGE",
+    "PRODUCTION",
+    "Audit",
+    "Database",
+    "District",
+    "Keys",
+    "NamedKey",
+    "Passwords",
+    "School",
+    "Secrets",
+    "Server",
+    "Sessions",
+    "Settings",
+    "SettingsError",
+    "Throttle",
+    "Tokens",
+    "current",
+    "load",
+]

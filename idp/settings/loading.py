@@ -1,0 +1,182 @@
+"""Reading settings from config/*.toml and the environment, and telling everything that is wrong at once."""
+
+import base64
+import binascii
+import dataclasses
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from idp.settings import checks
+from idp.settings.model import DEVELOPMENT, PRODUCTION, NamedKey, School, Settings
+
+PACKAGE = Path(__file__).parent.parent
+
+_NUMBER = re.compile(r"-?[0-9]{1,15}", re.ASCII)
+
+
+class SettingsError(Exception):
+    """What is wrong with the settings: all of it, a line each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read config/*.toml, then the environment. Raises SettingsError with everything that is wrong, all at once."""
+    problems: list[str] = []
+    environment = environ.get("IDP_ENVIRONMENT", PRODUCTION)
+    if environment not in {DEVELOPMENT, PRODUCTION}:
+        raise SettingsError([f"IDP_ENVIRONMENT is {environment!r}; it is either {DEVELOPMENT} or {PRODUCTION}."])
+    folder = _config_folder(environ)
+    values = _merged([_read_toml(folder / f"{name}.toml", problems) for name in (environment, "district")])
+    sections = {
+        name: _section(name, kind, values.pop(name, {}), environ, problems)
+        for name, kind in get_type_hints(Settings).items()
+        if dataclasses.is_dataclass(kind) and isinstance(kind, type)
+    }
+    problems += [f"[{name}] is no section of the settings." for name in values]
+    problems += _unknown_variables(environ)
+    settings = Settings(environment=environment, **sections)
+    problems += checks.problems_of(settings, environ)
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def _config_folder(environ: Mapping[str, str]) -> Path:
+    """A checkout keeps config/ beside the package; an installed package carries its own; IDP_CONFIG overrules both."""
+    if chosen := environ.get("IDP_CONFIG"):
+        return Path(chosen)
+    beside = PACKAGE.parent / "config"
+    return beside if (beside / "district.toml").exists() else PACKAGE / "config"
+
+
+def _read_toml(path: Path, problems: list[str]) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        problems.append(f"{path} is missing.")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(f"{path} can't be read: {error}")
+    return {}
+
+
+def _merged(files: list[dict[str, Any]]) -> dict[str, Any]:
+    """Put the sections of several files together, setting by setting, so that none hides another's whole section."""
+    merged: dict[str, Any] = {}
+    for name, values in ((name, values) for file in files for name, values in file.items()):
+        known = merged.get(name)
+        merged[name] = known | values if isinstance(known, dict) and isinstance(values, dict) else values
+    return merged
+
+
+def _section(name: str, kind: type, given: Any, environ: Mapping[str, str], problems: list[str]) -> Any:
+    if not isinstance(given, dict):
+        problems.append(f"[{name}] has to be a section.")
+        given = {}
+    values: dict[str, Any] = {}
+    types = get_type_hints(kind)
+    problems += [f"[{name}] {key} is no setting." for key in sorted(given.keys() - types.keys())]
+    for key, wanted in types.items():
+        raw = _from_environment(f"IDP_{name}_{key}".upper(), environ, problems)
+        source = f"IDP_{name}_{key}".upper() if raw is not None else f"[{name}] {key}"
+        raw = given.get(key) if raw is None else raw
+        if raw is not None:
+            try:
+                values[key] = _converted(wanted, raw)
+            except ValueError as error:
+                problems.append(f"{source} {error}")
+    return kind(**values)
+
+
+def _from_environment(variable: str, environ: Mapping[str, str], problems: list[str]) -> str | None:
+    if variable in environ:
+        return environ[variable]
+    path = environ.get(f"{variable}_FILE")
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{variable}_FILE can't be read: {error.__class__.__name__}")
+        return None
+
+
+def _converted(wanted: Any, raw: Any) -> Any:
+    """Bring a value from TOML or from the environment to its type. Raises ValueError, which never repeats a secret."""
+    if wanted is str:
+        return _text(raw)
+    if wanted is int:
+        return _whole_number(raw)
+    if wanted is bool:
+        return _boolean(raw)
+    items = [item.strip() for item in raw.split(",") if item.strip()] if isinstance(raw, str) else raw
+    if not isinstance(items, list):
+        raise ValueError("has to be a list.")
+    if wanted == tuple[School, ...]:
+        return tuple(_school(item) for item in items)
+    if not all(isinstance(item, str) for item in items):
+        raise ValueError("has to be a list of texts.")
+    return tuple(_named_key(item) for item in items) if wanted == tuple[NamedKey, ...] else tuple(items)
+
+
+def _text(raw: Any) -> str:
+    if isinstance(raw, str):
+        return raw
+    raise ValueError("has to be a text.")
+
+
+def _whole_number(raw: Any) -> int:
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return raw
+    if isinstance(raw, str) and _NUMBER.fullmatch(raw):
+        return int(raw)
+    raise ValueError("has to be a whole number.")
+
+
+def _boolean(raw: Any) -> bool:
+    match raw:
+        case bool():
+            return raw
+        case "true" | "yes" | "1":
+            return True
+        case "false" | "no" | "0":
+            return False
+    raise ValueError("has to be true or false.")
+
+
+def _named_key(item: str) -> NamedKey:
+    name, _, encoded = item.partition(":")
+    try:
+        value = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        value = b""
+    if not name.isalnum() or not name.isascii() or len(value) < 32:
+        raise ValueError(
+            "has to be NAME:KEY with a key of 32 bytes or more in base64; `idp doctor --new-key` prints one."
+        )
+    return NamedKey(name, value)
+
+
+def _school(item: Any) -> School:
+    if not isinstance(item, dict) or not {"key", "name"} <= item.keys() <= {"key", "name", "colour"}:
+        raise ValueError("has to list schools, each with key, name and colour.")
+    if not all(isinstance(value, str) for value in item.values()):
+        raise ValueError("has to write key, name and colour as texts.")
+    return School(**item)
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """A misspelt variable must not be ignored: the default it meant to change would stay in force unseen."""
+    known = {"IDP_ENVIRONMENT", "IDP_CONFIG"}
+    for section, kind in get_type_hints(Settings).items():
+        if dataclasses.is_dataclass(kind):
+            names = [f"IDP_{section}_{entry.name}".upper() for entry in dataclasses.fields(kind)]
+            known.update(names, (f"{name}_FILE" for name in names))
+    given = (name for name in environ if name.startswith("IDP_"))
+    return [f"{name} is no setting." for name in sorted(given) if name not in known]

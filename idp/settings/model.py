@@ -1,0 +1,183 @@
+"""The settings' sections: what each is called, its type and its default."""
+
+from dataclasses import dataclass, field
+
+from flask import current_app
+
+DEVELOPMENT, PRODUCTION = "development", "production"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedKey:
+    """A secret key and the name by which what it made tells it apart; its value never shows in a repr."""
+
+    name: str
+    value: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the provider answers, and whom it believes."""
+
+    issuer: str = ""
+    host: str = "127.0.0.1"
+    port: int = 5000
+    workers: int = 0
+    threads: int = 4
+    trusted_proxies: int = 0
+    admin_networks: tuple[str, ...] = (
+        "127.0.0.0/8",
+        "::1/128",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "fc00::/7",
+    )
+    metrics_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    outbound_allowed: tuple[str, ...] = ()
+    log_level: str = "INFO"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where everything is kept."""
+
+    url: str = field(default="sqlite:///instance/idp.db", repr=False)
+    pool_size: int = 8
+    lock_timeout_seconds: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Keys that are never in the database. Each is a list; the first one is used, the others are still read."""
+
+    wrapping_keys: tuple[NamedKey, ...] = ()
+    peppers: tuple[NamedKey, ...] = ()
+    audit_keys: tuple[NamedKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """What a password must be, and what one costs (POLICY: NIST SP 800-63B section 3.1.1.2)."""
+
+    bcrypt_cost: int = 12
+    minimum_length: int = 15
+    maximum_length: int = 128
+    temporary_days: int = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """How often something may be tried."""
+
+    account_failures: int = 5
+    account_wait_seconds: int = 30
+    account_longest_wait_seconds: int = 900
+    account_forget_hours: int = 12
+    client_failures: int = 10
+    client_window_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """How long a browser stays logged in."""
+
+    idle_minutes: int = 30
+    absolute_hours: int = 12
+    shared_idle_minutes: int = 10
+    shared_absolute_hours: int = 1
+    staff_idle_minutes: int = 15
+    staff_absolute_hours: int = 8
+    reauthentication_minutes: int = 10
+    per_account: int = 20
+    steps_minutes: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """How long what the protocol issues is good for."""
+
+    code_seconds: int = 60
+    access_token_seconds: int = 900
+    id_token_seconds: int = 900
+    request_at_login_hours: int = 24
+    request_at_consent_minutes: int = 30
+    client_secret_overlap_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Signing keys: strength, and the calendar of their rotation."""
+
+    rsa_bits: int = 2048
+    rotate_days: int = 90
+    publish_ahead_days: int = 14
+    keep_days: int = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The record of security events."""
+
+    retention_days: int = 365
+    seal_seconds: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """One school of the district."""
+
+    key: str
+    name: str
+    colour: str = "#1d4f91"
+
+
+@dataclass(frozen=True, slots=True)
+class District:
+    """All that another district has to change."""
+
+    name: str = "District 207"
+    portal_name: str = "Parent Portal"
+    colour: str = "#1d4f91"
+    website: str = ""
+    general_faq: str = ""
+    support_team: str = "District 207 Portal Support Team"
+    support_email: str = ""
+    support_phone: str = ""
+    support_hours: str = ""
+    time_zone: str = "America/Chicago"
+    languages: tuple[str, ...] = ("en",)
+    schools: tuple[School, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one process."""
+
+    environment: str = PRODUCTION
+    server: Server = Server()
+    database: Database = Database()
+    secrets: Secrets = Secrets()
+    passwords: Passwords = Passwords()
+    throttle: Throttle = Throttle()
+    sessions: Sessions = Sessions()
+    tokens: Tokens = Tokens()
+    keys: Keys = Keys()
+    audit: Audit = Audit()
+    district: District = District()
+
+    @property
+    def is_development(self) -> bool:
+        """Whether conveniences that production refuses (plain HTTP, cheap hashes) are allowed."""
+        return self.environment == DEVELOPMENT
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the provider by HTTPS, which decides cookie prefixes and HSTS."""
+        return self.server.issuer.startswith("https://")
+
+
+def current() -> Settings:
+    """Return the settings of the running application."""
+    loaded: Settings = current_app.config["IDP"]
+    return loaded
