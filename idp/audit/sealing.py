@@ -48,16 +48,18 @@ def seal_next(now: datetime, limit: int = BATCH) -> Sealed | None:
 
     Does not commit.
     """
+    newest = newest_seal()
+    # Read after the newest seal: what another worker seals between the two takes the number that this one will want.
     events = db.session.execute(_DUE.limit(limit)).all()
     if not events:
         return None
-    newest = newest_seal()
     return _set_seal(newest, [tuple(event) for event in events], _removed(newest), now)
 
 
 def set_checkpoint(removed_through: int, now: datetime) -> Sealed | None:
     """Seal an empty batch that says how far retention takes events away. Does not commit."""
-    return _set_seal(newest_seal(), [], removed_through, now)
+    newest = newest_seal()
+    return _set_seal(newest, [], max(removed_through, _removed(newest)), now)
 
 
 def newest_seal() -> dict[str, Any] | None:
@@ -95,8 +97,8 @@ def _set_seal(newest: dict[str, Any] | None, events: list[Any], removed_through:
         }
         for index, (event_id, mac) in enumerate(events)
     ]
-    if places:
-        db.session.connection().execute(_PLACE, places)
+    if places and db.session.connection().execute(_PLACE, places).rowcount != len(places):
+        raise RuntimeError("an event that was due has a place already")
     _move_head(seal)
     return Sealed(seal["number"], seal["last_position"], len(events), seal["mac"])
 
