@@ -25,28 +25,17 @@ blueprint.before_request(gate.before_page)
 _FORM_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-@blueprint.context_processor
-def _shared() -> dict[str, Any]:
-    return {
-        "labels": forms.labels(),
-        "issuer": settings.current().server.issuer,
-        "moment": lambda at: format_datetime(at, "medium"),
-        "needs_password": gate.needs_password(),
-        "now": clock.now(),
-    }
-
-
 @blueprint.get("")
 def home() -> ResponseReturnValue:
     """Show what the console has."""
-    return render_template("admin/home.html", counts=overview.counts())
+    return _page("admin/home.html", counts=overview.counts())
 
 
 @blueprint.get("/clients")
 def clients_list() -> ResponseReturnValue:
     """List the applications, with a search."""
     listing = overview.listing(request.args.get("q", ""), request.args.get("page", ""))
-    return render_template("admin/clients/list.html", listing=listing, done=request.args.get("done", ""))
+    return _page("admin/clients/list.html", listing=listing, done=request.args.get("done", ""))
 
 
 @blueprint.route("/clients/new", methods=["GET", "POST"])
@@ -70,9 +59,9 @@ def register() -> ResponseReturnValue:
     )
     match outcome:
         case Registered(client, secret):
-            return render_template("admin/clients/registered.html", client=client, secret=secret)
+            return _page("admin/clients/registered.html", client=client, secret=secret)
         case AlreadyRegistered(client):
-            return render_template("admin/clients/already.html", client=client), 409
+            return _page("admin/clients/already.html", client=client), 409
         case Invalid(problems):
             return _registration(form, token, problems), 422
 
@@ -81,7 +70,7 @@ def register() -> ResponseReturnValue:
 def client_detail(client_id: str) -> ResponseReturnValue:
     """Show one application."""
     client = _get(client_id)
-    return render_template(
+    return _page(
         "admin/clients/detail.html",
         client=client,
         logout=overview.logout_state(client),
@@ -112,7 +101,7 @@ def edit(client_id: str) -> ResponseReturnValue:
         case Changed(client, None):
             return redirects.see_other(url_for("admin.client_detail", client_id=client_id, done="changed"))
         case Changed(client, secret):
-            return render_template("admin/clients/secret.html", client=client, secret=secret, until=None)
+            return _page("admin/clients/secret.html", client=client, secret=secret, until=None)
         case Invalid(problems):
             return _editing(client, form, revision, problems), 422
         case Overtaken():
@@ -141,7 +130,7 @@ def rotate_secret(client_id: str) -> ResponseReturnValue:
     )
     match outcome:
         case Changed(client, secret, until):
-            return render_template("admin/clients/secret.html", client=client, secret=secret, until=until)
+            return _page("admin/clients/secret.html", client=client, secret=secret, until=until)
         case Invalid(problems):
             return _confirmation(page, client, problems), 422
         case Overtaken():
@@ -198,6 +187,19 @@ def remove(client_id: str) -> ResponseReturnValue:
             raise NotFound
 
 
+def _page(template: str, **values: Any) -> str:
+    """Draw one of the console's pages. No context processor: error pages, which know no admin, would run it, too."""
+    return render_template(
+        template,
+        labels=forms.labels(),
+        issuer=settings.current().server.issuer,
+        moment=lambda at: format_datetime(at, "medium"),
+        needs_password=gate.needs_password(),
+        now=clock.now(),
+        **values,
+    )
+
+
 def _registration(form: ApplicationForm, token: str, problems: list[Problem] | None = None) -> str:
     return _form_page("admin/clients/new.html", form, problems, form_token=token)
 
@@ -215,14 +217,14 @@ def _editing(
 
 def _form_page(template: str, form: ApplicationForm, problems: list[Problem] | None, **values: Any) -> str:
     found = problems or []
-    return render_template(template, form=form, problems=forms.by_field(found), errors=forms.summary(found), **values)
+    return _page(template, form=form, problems=forms.by_field(found), errors=forms.summary(found), **values)
 
 
 def _confirmation(
     template: str, client: Client, problems: list[Problem] | None = None, *, overtaken: bool = False
 ) -> str:
     found = problems or []
-    return render_template(
+    return _page(
         template,
         client=client,
         overtaken=overtaken,
