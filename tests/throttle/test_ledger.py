@@ -1,0 +1,151 @@
+"""The ledger of tries: reserved before they are judged, exact however many come at once, on both databases."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from idp.database import db
+from idp.throttle import service
+from idp.throttle.models import Counter
+from idp.throttle.rules import CLIENT_SECRET, LOG_IN, REAUTHENTICATION, Wait
+from idp.throttle.service import Reserved
+
+NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
+HALF_A_MINUTE = timedelta(seconds=30)
+
+
+def reserve(kind: str = LOG_IN, subject: str = "ewa.kowalska", now: datetime = NOW) -> Reserved | Wait:
+    reserved = service.reserve(kind, subject, now)
+    db.session.commit()
+    return reserved
+
+
+def spend(tries: int, kind: str = LOG_IN, subject: str = "ewa.kowalska", now: datetime = NOW) -> Reserved:
+    """Fail so often; return the last try."""
+    reserved = [one for one in (reserve(kind, subject, now) for _ in range(tries)) if isinstance(one, Reserved)]
+    assert len(reserved) == tries
+    return reserved[-1]
+
+
+@pytest.mark.usefixtures("app")
+def test_after_five_failures_the_next_try_waits_half_a_minute() -> None:
+    service.settle(spend(5), succeeded=False)
+
+    assert reserve() == Wait(NOW + HALF_A_MINUTE)
+    assert isinstance(reserve(now=NOW + HALF_A_MINUTE), Reserved)
+    assert reserve(now=NOW + HALF_A_MINUTE) == Wait(NOW + HALF_A_MINUTE + timedelta(minutes=1))
+
+
+@pytest.mark.usefixtures("app")
+def test_a_success_forgets_a_persons_failures() -> None:
+    service.settle(spend(4), succeeded=True)
+    db.session.commit()
+
+    spend(5)
+    assert isinstance(reserve(), Wait)
+
+
+@pytest.mark.usefixtures("app")
+def test_the_fifth_try_that_succeeds_leaves_no_wait() -> None:
+    service.settle(spend(5), succeeded=True)
+    db.session.commit()
+
+    assert isinstance(reserve(), Reserved)
+
+
+@pytest.mark.usefixtures("app")
+def test_one_subjects_success_changes_nothing_for_another() -> None:
+    spend(5)
+    service.settle(spend(1, subject="other.parent"), succeeded=True)
+    db.session.commit()
+
+    assert isinstance(reserve(), Wait)
+
+
+@pytest.mark.usefixtures("app")
+def test_each_kind_of_try_has_a_budget_of_its_own() -> None:
+    spend(5)
+
+    assert isinstance(reserve(REAUTHENTICATION), Reserved)
+    assert isinstance(reserve(CLIENT_SECRET), Reserved)
+
+
+@pytest.mark.usefixtures("app")
+def test_failures_are_forgotten_twelve_hours_after_the_last_one() -> None:
+    spend(4)
+    spend(1, now=NOW + timedelta(hours=11))
+
+    assert isinstance(reserve(now=NOW + timedelta(hours=11, seconds=29)), Wait)
+    spend(4, now=NOW + timedelta(hours=23))
+
+
+@pytest.mark.usefixtures("app")
+def test_a_try_that_was_never_judged_is_given_back() -> None:
+    fifth = spend(5)
+    service.withdraw(fifth)
+    db.session.commit()
+
+    spend(1)
+    assert isinstance(reserve(), Wait)
+
+
+@pytest.mark.usefixtures("app")
+def test_an_applications_right_secret_takes_only_itself_off_the_count() -> None:
+    service.settle(spend(9, CLIENT_SECRET), succeeded=True)
+    db.session.commit()
+
+    spend(2, CLIENT_SECRET)
+    assert reserve(CLIENT_SECRET) == Wait(NOW + timedelta(minutes=1))
+
+
+@pytest.mark.usefixtures("app")
+def test_looking_whether_somebody_waits_counts_nothing() -> None:
+    spend(9, CLIENT_SECRET)
+    before = service.find_wait(CLIENT_SECRET, "ewa.kowalska", NOW)
+    spend(1, CLIENT_SECRET)
+
+    assert before is None
+    assert service.find_wait(CLIENT_SECRET, "ewa.kowalska", NOW) == Wait(NOW + timedelta(minutes=1))
+    assert service.find_wait(CLIENT_SECRET, "ewa.kowalska", NOW + timedelta(minutes=1)) is None
+
+
+def test_parallel_tries_share_one_budget(app: Flask) -> None:
+    together = Barrier(8)
+
+    def try_often(_number: int) -> int:
+        with app.app_context():
+            together.wait()
+            return sum(isinstance(reserve(), Reserved) for _ in range(25))
+
+    with ThreadPoolExecutor(8) as pool:
+        passed = sum(pool.map(try_often, range(8)))
+
+    assert passed == 5
+    assert db.session.scalar(select(Counter.failures)) == 5
+
+
+@pytest.mark.usefixtures("app")
+def test_the_ledger_holds_no_name() -> None:
+    spend(1)
+
+    row = db.session.execute(select(Counter.__table__)).one()
+    assert not any(b"ewa" in str(value).encode() for value in row)
+
+
+@pytest.mark.usefixtures("app")
+def test_counters_past_their_time_are_deleted_in_batches() -> None:
+    for number in range(5):
+        spend(1, subject=f"parent{number}")
+    spend(1, subject="still.counts", now=NOW + timedelta(hours=6))
+    db.session.commit()
+    later = NOW + timedelta(hours=13)
+
+    deleted = [service.delete_expired(later, limit=3) for _ in range(3)]
+    db.session.commit()
+
+    assert deleted == [3, 2, 0]
+    assert db.session.scalar(select(func.count()).select_from(Counter)) == 1
