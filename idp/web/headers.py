@@ -38,7 +38,7 @@ def _finish(response: Response) -> Response:
     if settings.current().is_https:
         headers["Strict-Transport-Security"] = _HSTS
     headers.setdefault("Content-Security-Policy", _policy() if response.mimetype == "text/html" else _NOTHING)
-    if request.endpoint not in {"static", "bootstrap.static"}:
+    if request.endpoint not in {"static", "bootstrap.static"} or response.status_code >= 400:
         headers.setdefault("Cache-Control", "no-store")
     cookies.write_pending(response)
     return response
