@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_datetime
+from flask_babel import format_date, format_time
 from werkzeug.exceptions import NotFound
 
 from idp import clock, sealing, settings
@@ -193,7 +193,7 @@ def _page(template: str, **values: Any) -> str:
         template,
         labels=forms.labels(),
         issuer=settings.current().server.issuer,
-        moment=lambda at: format_datetime(at, "medium"),
+        moment=lambda at: f"{format_date(at, 'medium')}, {format_time(at, 'short')}",
         needs_password=gate.needs_password(),
         now=clock.now(),
         **values,
