@@ -4,8 +4,9 @@ from idp.accounts import models as accounts
 from idp.audit import models as audit
 from idp.clients import models as clients
 from idp.oidc import models as oidc
+from idp.operations import models as operations
 from idp.sessions import models as sessions
 from idp.throttle import models as throttle
 from idp.web import models as web
 
-__all__ = ["accounts", "audit", "clients", "oidc", "sessions", "throttle", "web"]
+__all__ = ["accounts", "audit", "clients", "oidc", "operations", "sessions", "throttle", "web"]

@@ -2,17 +2,54 @@
 
 import signal
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 import click
+import structlog
+from flask import Flask, current_app
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from idp import clock, settings
+from idp.audit import sealing
 from idp.command_line import with_application
+from idp.database import db
+from idp.oidc import keys
+from idp.oidc.delivery import Delivery
+from idp.operations import leases, pruning
 from idp.operations.sibling import stop_with
+from idp.web.context import Origin, set_origin
+
+log = structlog.get_logger(__name__)
+
+_NOTICES_SECONDS = 0.5
+_HEARTBEAT_SECONDS = 30.0
+_CALENDAR_SECONDS = 60.0
+_DATABASE_DOWN_SECONDS = 5.0
+_MOST_BATCHES = 50
+
+_PRUNE_EVERY, _PRUNE_LONGEST = timedelta(hours=1), timedelta(minutes=30)
+_KEYS_EVERY, _KEYS_LONGEST = timedelta(minutes=10), timedelta(minutes=5)
+
+
+@dataclass(slots=True)
+class Task:
+    """Something that is looked after every so many seconds."""
+
+    name: str
+    seconds: float
+    run: Callable[[], object]
+    next_at: float = field(default=0.0)
 
 
 @click.command()
+@click.option("--once", is_flag=True, help="Do what is due now, and end.")
 @click.option("--parent", type=int, hidden=True, help="Stop when this process, which started the command, is gone.")
 @with_application
-def worker(parent: int | None) -> None:
+def worker(parent: int | None, *, once: bool) -> None:
     """Do what is due until SIGTERM or Ctrl-C: log-out notices, audit seals, pruning, key rotation.
 
     \b
@@ -23,4 +60,80 @@ def worker(parent: int | None) -> None:
         signal.signal(number, lambda *_: stopping.set())
     if parent is not None:
         stop_with(parent)
-    stopping.wait()
+    set_origin(Origin("worker"))
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way to the object behind the proxy
+    delivery = Delivery(app)
+    log.info("worker_started", holder=leases.holder())
+    try:
+        _work(tasks(delivery, stopping), stopping, once=once)
+        if once:
+            delivery.wait()
+    finally:
+        delivery.stop()
+        log.info("worker_stopped", holder=leases.holder())
+
+
+def tasks(delivery: Delivery, stopping: threading.Event) -> list[Task]:
+    """Return all that a worker looks after."""
+    return [
+        Task("heartbeat", _HEARTBEAT_SECONDS, lambda: leases.beat(clock.now())),
+        Task("keys", _CALENDAR_SECONDS, _rotate_keys),
+        Task("notices", _NOTICES_SECONDS, delivery.start_due),
+        Task("seals", settings.current().audit.seal_seconds, seal_all),
+        Task("prune", _CALENDAR_SECONDS, lambda: _prune(stopping)),
+    ]
+
+
+def seal_all() -> int:
+    """Seal the events that have no place yet, and log the head of the chain; return how many were sealed."""
+    count = 0
+    for _ in range(_MOST_BATCHES):
+        sealed = sealing.seal_next(clock.now())
+        db.session.commit()
+        if sealed is None:
+            break
+        count += sealed.events
+        # The head in the log is what a chain that was cut off or put back is held against.
+        log.info("audit_sealed", events=sealed.events, last_position=sealed.last_position, head=sealed.head)
+    return count
+
+
+def _work(due: list[Task], stopping: threading.Event, *, once: bool) -> None:
+    while not stopping.is_set():
+        for task in due:
+            if task.next_at <= time.monotonic() and not stopping.is_set():
+                wait = _attempt(task)
+                task.next_at = time.monotonic() + wait
+        if once:
+            return
+        stopping.wait(max(0.0, min(task.next_at for task in due) - time.monotonic()))
+
+
+def _attempt(task: Task) -> float:
+    """Run a task and return in how many seconds it is due again; a database that is down is waited for."""
+    try:
+        task.run()
+    except (DBAPIError, PoolTimeout) as error:
+        log.warning("database_unavailable", task=task.name, error=error.__class__.__name__)
+        return max(_DATABASE_DOWN_SECONDS, task.seconds)
+    except Exception:  # one task's fault must not keep the others from being done
+        log.exception("task_failed", task=task.name)
+        return max(_DATABASE_DOWN_SECONDS, task.seconds)
+    finally:
+        db.session.remove()
+    return task.seconds
+
+
+def _rotate_keys() -> None:
+    if leases.take("keys", every=_KEYS_EVERY, longest=_KEYS_LONGEST, now=clock.now()):
+        changed = keys.rotate_due(clock.now())
+        leases.finish("keys", clock.now())
+        if changed:
+            log.info("keys_rotated", changed=changed)
+
+
+def _prune(stopping: threading.Event) -> None:
+    if leases.take("prune", every=_PRUNE_EVERY, longest=_PRUNE_LONGEST, now=clock.now()):
+        counts = pruning.prune(clock.now(), stopping=stopping)
+        leases.finish("prune", clock.now())
+        log.info("pruned", **{name.replace(" ", "_"): gone for name, gone in counts.items()})

@@ -81,6 +81,14 @@ def upgrade() -> None:
     )
     _make_audit_events_append_only()
     op.create_table(
+        "worker_leases",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("holder", sa.String(length=100), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_worker_leases")),
+    )
+    op.create_table(
         "parked_requests",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("sealed", sa.Text(), nullable=False),
@@ -395,6 +403,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_parked_requests_expires_at"))
 
     op.drop_table("parked_requests")
+    op.drop_table("worker_leases")
     _drop_audit_triggers()
     op.drop_table("audit_head")
     op.drop_table("audit_seals")

@@ -1,0 +1,47 @@
+"""Letting go of what is past its time, feature by feature, in small batches: cost must not grow with history."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from idp.audit import retention
+from idp.database import db
+from idp.oidc import store as oidc
+from idp.sessions import pruning as sessions
+from idp.throttle import service as throttle
+from idp.web import continuation
+
+BATCH = 500
+_PAUSE_SECONDS = 0.02
+"""Between two batches, so that on SQLite others get to write, too."""
+
+_FEATURES: tuple[tuple[str, Callable[[datetime, int], int]], ...] = (
+    ("parked requests", continuation.delete_expired),
+    ("throttle counters", throttle.delete_expired),
+    # Codes and tokens go before the sessions in which they were issued.
+    ("codes and tokens", oidc.delete_expired),
+    ("sessions and notices", sessions.delete_expired),
+    ("audit events", retention.delete_expired),
+)
+
+
+def prune(
+    now: datetime,
+    progress: Callable[[str, int], None] = lambda _what, _gone: None,
+    stopping: threading.Event | None = None,
+    batch: int = BATCH,
+) -> dict[str, int]:
+    """Delete whatever has expired and return how much of each went. Commits after each batch."""
+    stopping = stopping or threading.Event()
+    counts: dict[str, int] = {}
+    for name, delete_expired in _FEATURES:
+        counts[name] = 0
+        while not stopping.is_set():
+            gone = delete_expired(now, batch)
+            db.session.commit()
+            if gone == 0:
+                break
+            counts[name] += gone
+            progress(name, counts[name])
+            stopping.wait(_PAUSE_SECONDS)
+    return counts
