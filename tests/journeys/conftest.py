@@ -1,0 +1,32 @@
+"""A whole district for journeys: the provider with two processes and its worker, four applications, demo families."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import Databases
+from tests.journeys.district import District, read_description
+from tests.servers import free_ports, program
+
+_READY_SECONDS = 90
+
+
+@pytest.fixture(scope="session")
+def district(
+    all_databases: Databases, database_kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[District]:
+    """Run `idp demo` on five free ports and a database of this kind."""
+    folder = tmp_path_factory.mktemp(f"district-{database_kind}")
+    port = free_ports(5)
+    issuer = f"http://localhost:{port}"
+    with all_databases.new(database_kind) as url:
+        environment = {"IDP_DATABASE_URL": url, "IDP_SERVER_WORKERS": "2", "IDP_PASSWORDS_BCRYPT_COST": "4"}
+        arguments = ["-m", "idp", "demo", "--port", str(port), "--instance", str(folder)]
+        with program(arguments, environment, issuer, "/readyz", folder / "demo.log") as demo:
+            deadline = time.monotonic() + _READY_SECONDS
+            while not (folder / "demo.json").exists():
+                assert demo.process.poll() is None, demo.lines
+                assert time.monotonic() < deadline, demo.lines
+                time.sleep(0.1)
+            yield read_description(folder / "demo.json")

@@ -1,0 +1,81 @@
+"""The district that journeys go through, and what a person does in a window: in words that the pages use."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.factories import Person
+
+EAST, SOUTH, WEST, GRADEBOOK = "maine-east", "maine-south", "maine-west", "gradebook"
+DASHBOARDS = {EAST: "Maine East", SOUTH: "Maine South", WEST: "Maine West"}
+
+
+@dataclass(frozen=True)
+class LogIn:
+    """Who somebody is to the log-in page."""
+
+    username: str
+    password: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class District:
+    """Where everything is, and who can log in."""
+
+    issuer: str
+    applications: dict[str, str]
+    guardian: LogIn
+    other_guardian: LogIn
+    new_guardian: LogIn
+    admin: LogIn
+
+
+def read_description(path: Path) -> District:
+    """Read what the demo has written about itself."""
+    written = json.loads(path.read_text("utf-8"))
+    people = {row["username"]: LogIn(row["username"], row["password"], row["name"]) for row in written["guardians"]}
+    ready = [people[row["username"]] for row in written["guardians"] if row["ready"] and row["children"]]
+    new = next(people[row["username"]] for row in written["guardians"] if not row["ready"])
+    admin = LogIn(written["admin"]["username"], written["admin"]["password"])
+    return District(written["issuer"], written["applications"], ready[0], ready[1], new, admin)
+
+
+def open_application(page: Page, address: str) -> None:
+    """Open an application's first page, which asks for a log-in, and press its link."""
+    page.goto(address)
+    page.get_by_role("link", name="Log in", exact=True).click()
+
+
+def log_in(page: Page, who: LogIn | Person) -> None:
+    """Fill in the log-in page, which has to be open."""
+    expect(page.get_by_label("Username", exact=True)).to_be_visible()
+    page.get_by_label("Username", exact=True).fill(who.username)
+    page.get_by_label("Password", exact=True).fill(who.password)
+    page.get_by_role("button", name="Log In", exact=True).click()
+
+
+def expect_inside(page: Page, address: str, name: str) -> None:
+    """See that an application has let somebody in, by name."""
+    expect(page).to_have_url(re.compile(rf"^{re.escape(address)}/"))
+    expect(page.get_by_text(f"Logged in as {name}")).to_be_visible()
+
+
+def expect_log_in_page(page: Page, district: District) -> None:
+    """See that the provider asks who somebody is."""
+    expect(page).to_have_url(re.compile(rf"^{re.escape(district.issuer)}/login"))
+    expect(page.get_by_role("button", name="Log In", exact=True)).to_be_visible()
+    expect(page.get_by_label("Password", exact=True)).to_have_value("")
+
+
+def expect_outside(page: Page, address: str) -> None:
+    """See that an application asks for a log-in: at once, or as soon as its log-out notice has reached it."""
+    for _ in range(100):
+        page.goto(address)
+        if page.get_by_role("link", name="Log in", exact=True).count():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{address} still has somebody logged in")
