@@ -4,7 +4,6 @@ Rules are whitelists over the text as it was typed: parsers and browsers disagre
 odd one is refused before any of them is asked. What passes can stand in a Location header and in a CSP as it is.
 """
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
@@ -12,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 from flask_babel import gettext as _
 
 from idp import settings
+from idp.web.addresses import is_on_allow_list
 
 LONGEST = 400
 LOOPBACK_HOSTS = {"127.0.0.1", "[::1]", "localhost"}
@@ -42,7 +42,6 @@ class Address:
 
     scheme: str
     host: str
-    port: int | None
     path: str
     query: str
     has_fragment: bool
@@ -87,7 +86,7 @@ def check_backchannel_logout_uri(uri: str) -> None:
     _refuse_fragment(address)
     if address.host == "":
         raise BadAddress(_("Start the address with https://."))
-    if _is_outbound_allowed(address):
+    if is_on_allow_list(urlsplit(uri)):
         return
     if address.scheme != "https":
         raise BadAddress(_("Start the address with https://."))
@@ -125,7 +124,7 @@ def _read(uri: str) -> Address:
     if scheme.lower() in {"http", "https"}:
         address = _read_web(uri)
     elif private := _PRIVATE_USE.fullmatch(uri.partition("#")[0]):
-        address = Address(private["scheme"], "", None, private["path"], private["query"] or "", "#" in uri)
+        address = Address(private["scheme"], "", private["path"], private["query"] or "", "#" in uri)
     elif "." in scheme:
         raise BadAddress(_("A scheme of your own is written like this: com.example.app:/callback."))
     else:
@@ -159,7 +158,6 @@ def _read_web(uri: str) -> Address:
     return Address(
         match["scheme"],
         match["host"],
-        int(match["port"]) if match["port"] else None,
         match["path"] or "",
         match["query"] or "",
         match["fragment"] is not None,
@@ -200,20 +198,3 @@ def _check_loopback(address: Address, *, native: bool) -> None:
 def _refuse_fragment(address: Address) -> None:
     if address.has_fragment:
         raise BadAddress(_("Take “#” and what follows it out of the address."))
-
-
-def _is_outbound_allowed(address: Address) -> bool:
-    """Tell whether the allow-list names the address: scheme and host, and the port if the entry has one."""
-    for entry in settings.current().server.outbound_allowed:
-        parts = urlsplit(entry)
-        host = f"[{parts.hostname}]" if _is_ipv6(parts.hostname) else parts.hostname
-        if (parts.scheme, host) == (address.scheme, address.host) and parts.port in {None, address.port}:
-            return True
-    return False
-
-
-def _is_ipv6(host: str | None) -> bool:
-    try:
-        return isinstance(ipaddress.ip_address(host or ""), ipaddress.IPv6Address)
-    except ValueError:
-        return False

@@ -11,7 +11,7 @@ from sqlalchemy import Table, bindparam, or_, select
 from idp.clients.addresses import redirect_uri_matches
 from idp.clients.models import Client, Sector
 from idp.clients.validation import NO_SECRET
-from idp.database import RELAXED, db
+from idp.database import RELAXED, db, run
 
 _CACHED_AT_MOST = 2000
 _LONGEST_ID = 100
@@ -114,7 +114,7 @@ def find(client_id: str) -> RegisteredClient | None:
     """Return the application that may act now, or None: unknown, disabled and removed look the same to a stranger."""
     if not may_be_an_id(client_id):
         return None
-    row = db.session.execute(_REVISION, {"client_id": client_id}).first()
+    row = run(_REVISION, {"client_id": client_id}).first()
     if row is None or row.disabled_at is not None:
         return None
     found = from_cache(client_id, row.revision) or _load(client_id)
@@ -142,7 +142,7 @@ def touch_used(client: RegisteredClient, now: datetime) -> None:
     before = _used.get(client.pk)
     if before is not None and abs(now - before) < _USED_EVERY:
         return
-    db.session.execute(_USED, {"pk": client.pk, "now": now, "before": now - _USED_EVERY})
+    run(_USED, {"pk": client.pk, "now": now, "before": now - _USED_EVERY})
     _keep(_used, client.pk, now)
 
 
@@ -152,7 +152,7 @@ def may_be_an_id(client_id: str) -> bool:
 
 
 def _load(client_id: str) -> RegisteredClient | None:
-    row = db.session.execute(_LOAD, {"client_id": client_id}).first()
+    row = run(_LOAD, {"client_id": client_id}).first()
     if row is None:
         return None
     client = _parsed(row)

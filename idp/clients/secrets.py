@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, or_, select
 
 from idp import sealing
 from idp.clients.models import Client, ClientSecret
-from idp.database import db
+from idp.database import run
 
 _VALID = select(ClientSecret.digest).where(
     ClientSecret.client_pk == bindparam("client_pk"),
@@ -19,7 +19,7 @@ _VALID = select(ClientSecret.digest).where(
 def matches(client_pk: uuid.UUID, presented: str | None, now: datetime) -> bool:
     """Tell whether presented is a secret of the application that is valid now; whatever was sent, it never raises."""
     digest = sealing.digest(presented or "")
-    stored = db.session.scalars(_VALID, {"client_pk": client_pk, "now": now}).all()
+    stored = run(_VALID, {"client_pk": client_pk, "now": now}).scalars().all()
     # Each is compared, in constant time, so that the answer's time tells neither how many there are nor which it was.
     found = [hmac.compare_digest(digest, secret) for secret in stored]
     return any(found) and bool(presented)

@@ -1,7 +1,11 @@
 """Which network addresses are public: whoever makes the provider call an address must not reach what is behind it."""
 
 import ipaddress
+from urllib.parse import SplitResult, urlsplit
 
+from idp import settings
+
+PORTS = {"https": 443, "http": 80}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _SPECIAL = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("192.88.99.0/24"))
 """Of protocols, not of servers (IANA's registry of special addresses); Python's versions differ on them."""
@@ -22,6 +26,16 @@ def is_public(text: str) -> bool:
         carries = address.ipv4_mapped or address.sixtofour or address.teredo or address in _NAT64
         return address in _UNICAST and not carries and _is_global(address)
     return _is_global(address)
+
+
+def is_on_allow_list(parts: SplitResult) -> bool:
+    """Tell whether the allow-list names an HTTP address: scheme and host, and the port when the entry has one."""
+    for entry in settings.current().server.outbound_allowed:
+        allowed = urlsplit(entry)
+        same = (allowed.scheme, allowed.hostname) == (parts.scheme, parts.hostname)
+        if same and allowed.port in {None, parts.port or PORTS[parts.scheme]}:
+            return True
+    return False
 
 
 def _is_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

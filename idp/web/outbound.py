@@ -19,13 +19,11 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 import httpcore
 
-from idp import settings
-from idp.web.addresses import is_public
+from idp.web.addresses import PORTS, is_on_allow_list, is_public
 
 LARGEST_ANSWER = 64 * 1024
 TOTAL_SECONDS = 10.0
 _LONGEST_ADDRESS = 2000
-_PORTS = {"https": 443, "http": 80}
 
 _names = ThreadPoolExecutor(max_workers=8, thread_name_prefix="names")
 
@@ -60,7 +58,7 @@ def post_form(url: str, fields: dict[str, str], *, seconds: float = TOTAL_SECOND
 
 def _call(method: str, url: str, headers: list[tuple[str, str]], content: bytes, seconds: float) -> Answer:
     parts = _split(url)
-    backend = _Backend(time.monotonic() + seconds, allowed=_is_allowed(parts))
+    backend = _Backend(time.monotonic() + seconds, allowed=is_on_allow_list(parts))
     sent = [*headers, ("User-Agent", "district-idp"), ("Connection", "close")]
     try:
         with (
@@ -87,23 +85,13 @@ def _split(url: str) -> SplitResult:
         port = parts.port
     except ValueError:
         raise Refused("the address is not well formed") from None
-    if parts.scheme not in _PORTS or not parts.hostname or port == 0:
+    if parts.scheme not in PORTS or not parts.hostname or port == 0:
         raise Refused("the address does not start with https:// and a name")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise Refused("the address holds a user or a fragment")
-    if parts.scheme != "https" and not _is_allowed(parts):
+    if parts.scheme != "https" and not is_on_allow_list(parts):
         raise Refused("the address does not start with https://")
     return parts
-
-
-def _is_allowed(parts: SplitResult) -> bool:
-    """Tell whether the allow-list names the address: scheme and host, and the port when the entry has one."""
-    for entry in settings.current().server.outbound_allowed:
-        allowed = urlsplit(entry)
-        same = (allowed.scheme, allowed.hostname) == (parts.scheme, parts.hostname)
-        if same and allowed.port in {None, parts.port or _PORTS[parts.scheme]}:
-            return True
-    return False
 
 
 class _Backend(httpcore.NetworkBackend):
