@@ -8,14 +8,15 @@ import os
 import sqlite3
 import time
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, Uuid, event
+from sqlalchemy import DateTime, Dialect, Executable, MetaData, Uuid, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, CursorResult, Engine, make_url
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import JSON, TypeDecorator
 
@@ -72,6 +73,11 @@ def new_id() -> uuid.UUID:
     value = value & ~(0xF000 << 64) | (0x7000 << 64)
     value = value & ~(0xC000 << 48) | (0x8000 << 48)
     return uuid.UUID(int=value)
+
+
+def run(statement: Executable, parameters: Mapping[str, Any]) -> CursorResult[Any]:
+    """Run a prebuilt statement in the session's transaction but below the ORM, which costs more than the statement."""
+    return db.session.connection().execute(statement, parameters)
 
 
 def upsert(model: type[Base]) -> "sqlite.Insert | postgresql.Insert":

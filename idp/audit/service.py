@@ -9,7 +9,7 @@ from sqlalchemy import Table, insert
 from idp import clock, settings
 from idp.audit import chain
 from idp.audit.models import AuditEvent
-from idp.database import db, new_id
+from idp.database import new_id, run
 from idp.web.context import origin
 
 SUCCESS, FAILURE = "success", "failure"
@@ -43,7 +43,7 @@ def record(
         "details": json.loads(json.dumps(details, default=str)) if details else {},
     }
     row["mac"] = chain.mac(settings.current().secrets.audit_keys[0], chain.event_content(row))
-    db.session.execute(_INSERT, row)
+    run(_INSERT, row)
 
 
 def _storable(text: str | None, longest: int) -> str | None:

@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from idp import settings
 from idp.accounts.models import Account
 from idp.clients.models import Client, Sector
-from idp.database import RELAXED, db, new_id, upsert
+from idp.database import RELAXED, db, new_id, run, upsert
 from idp.oidc.models import AccessToken, AuthorizationCode, Grant
 from idp.sessions import store as sessions
 from idp.sessions.models import BrowserSession, Participant
@@ -82,7 +82,7 @@ def find_visitor(
     digest: bytes, client_pk: uuid.UUID, now: datetime
 ) -> tuple[ActiveSession, uuid.UUID | None, frozenset[str]] | None:
     """Return the session with this digest, and the grant's id and scopes for the application, in one statement."""
-    row = db.session.execute(_VISITOR, {"digest": digest, "client_pk": client_pk, "now": now}).first()
+    row = run(_VISITOR, {"digest": digest, "client_pk": client_pk, "now": now}).first()
     if row is None:
         return None
     return sessions.active_session(row), row.grant_id, frozenset(row.granted or ())
@@ -126,12 +126,12 @@ _INSERT_TOKEN = insert(AccessToken).execution_options(**RELAXED)
 
 def insert_code(**values: Any) -> None:
     """Write a code's row."""
-    db.session.execute(_INSERT_CODE, {**values, "spent_at": None})
+    run(_INSERT_CODE, {**values, "spent_at": None})
 
 
 def insert_access_token(**values: Any) -> None:
     """Write an access token's row."""
-    db.session.execute(_INSERT_TOKEN, {**values, "revoked_at": None})
+    run(_INSERT_TOKEN, {**values, "revoked_at": None})
 
 
 _SPEND = (
@@ -164,7 +164,7 @@ _SPEND = (
 
 def spend_code(digest: bytes, client_pk: uuid.UUID, now: datetime) -> SpentCode | None:
     """Spend a code for the application it was made for: one statement, so that of any number of tries one wins."""
-    row = db.session.execute(_SPEND, {"code": digest, "client": client_pk, "now": now}).first()
+    row = run(_SPEND, {"code": digest, "client": client_pk, "now": now}).first()
     return None if row is None else SpentCode(**row._asdict())
 
 
@@ -183,9 +183,9 @@ _REVOKE_BY_CODE = (
 
 def revoke_replayed(digest: bytes, client_pk: uuid.UUID, now: datetime) -> uuid.UUID | None:
     """Revoke what a code produced if this is its second use (RFC 6749 4.1.2); return whose it was, else None."""
-    account_id = db.session.execute(_WAS_SPENT, {"code": digest, "client": client_pk}).scalar()
+    account_id = run(_WAS_SPENT, {"code": digest, "client": client_pk}).scalar()
     if account_id is not None:
-        db.session.execute(_REVOKE_BY_CODE, {"code": digest, "now": now})
+        run(_REVOKE_BY_CODE, {"code": digest, "now": now})
     return account_id
 
 
@@ -210,7 +210,7 @@ _STANDING = (
 
 def find_standing(code: SpentCode) -> tuple[str | None] | None:
     """Return the application's sid (None before its first token) if session, account and grant stand since the code."""
-    row = db.session.execute(
+    row = run(
         _STANDING,
         {
             "grant": code.grant_id,
@@ -257,7 +257,7 @@ _BEARER = (
 
 def find_bearer(digest: bytes, now: datetime) -> Bearer | None:
     """Return what an access token is good for now: token, session, grant, account and application in one statement."""
-    row = db.session.execute(_BEARER, {"digest": digest, "now": now}).first()
+    row = run(_BEARER, {"digest": digest, "now": now}).first()
     return None if row is None else Bearer(**row._asdict())
 
 

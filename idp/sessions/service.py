@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from idp import sealing, settings
 from idp.accounts.models import GUARDIAN, Account
 from idp.clients.models import Client
-from idp.database import RELAXED, db, new_id, upsert
+from idp.database import RELAXED, db, new_id, run, upsert
 from idp.sessions.models import BrowserSession, LogoutNotice, OpenSteps, Participant
 from idp.sessions.store import ActiveSession
 
@@ -68,7 +68,7 @@ def touch(session: ActiveSession, now: datetime) -> None:
     idle, _absolute = _limits(session.role, shared_computer=session.shared_computer)
     if now - session.last_seen_at < min(idle / 10, timedelta(minutes=3)):
         return
-    db.session.execute(_TOUCH, {"session": session.id, "now": now, "idle": min(now + idle, session.expires_at)})
+    run(_TOUCH, {"session": session.id, "now": now, "idle": min(now + idle, session.expires_at)})
 
 
 _TOUCH = (

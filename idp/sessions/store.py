@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from idp.accounts.models import Account
-from idp.database import db
+from idp.database import run
 from idp.sessions.models import BrowserSession
 
 
@@ -67,7 +67,7 @@ _FIND = (
 
 def find(digest: bytes, now: datetime) -> ActiveSession | None:
     """Return the session whose cookie has this digest, if it counts now."""
-    row = db.session.execute(_FIND, {"digest": digest, "now": now}).first()
+    row = run(_FIND, {"digest": digest, "now": now}).first()
     return None if row is None else active_session(row)
 
 
@@ -86,8 +86,8 @@ _KNOWN = select(BrowserSession.id, BrowserSession.account_id).where(
 
 def find_known(digest: bytes) -> KnownSession | None:
     """Return the session even when its time is up: a log-out at hour three still has applications to tell."""
-    row = db.session.execute(_KNOWN, {"digest": digest}).first()
-    return None if row is None else KnownSession(*row)
+    row = run(_KNOWN, {"digest": digest}).first()
+    return None if row is None else KnownSession(row.id, row.account_id)
 
 
 def active_session(row: Sequence[Any]) -> ActiveSession:
