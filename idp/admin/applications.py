@@ -87,7 +87,7 @@ def register(
         if before is None:
             raise
         return AlreadyRegistered(before)
-    _record("client_registered", client, actor_id, registered=_described(metadata), first_party=first_party)
+    _record("client_add", client, actor_id, registered=_described(metadata), first_party=first_party)
     db.session.commit()
     return Registered(client, secret)
 
@@ -116,7 +116,7 @@ def change(
         return _overtaken()
     if updated.changes:
         changes = {name: {"from": old, "to": new} for name, (old, new) in updated.changes.items()}
-        _record("client_changed", client, actor_id, changes=changes)
+        _record("client_change", client, actor_id, changes=changes)
     db.session.commit()
     return Changed(client, updated.secret)
 
@@ -141,7 +141,7 @@ def rotate_secret(
         rotated = clients.rotate_secret(client, now, old_ends_now=old_ends_now)
     except StaleDataError:
         return _overtaken()
-    _record("client_secret_rotated", client, actor_id, old_secret_until=rotated.old_valid_until)
+    _record("client_rotate_secret", client, actor_id, old_secret_until=rotated.old_valid_until)
     db.session.commit()
     return Changed(client, rotated.secret, rotated.old_valid_until)
 
@@ -169,7 +169,7 @@ def remove(
         clients.remove(client, now)
     except StaleDataError:
         return _overtaken()
-    _record("client_removed", client, actor_id)
+    _record("client_remove", client, actor_id)
     db.session.commit()
     return Changed(client)
 
@@ -185,7 +185,7 @@ def _switch(
     except StaleDataError:
         return _overtaken()
     if changed:
-        _record("client_enabled" if enabled else "client_disabled", client, actor_id)
+        _record("client_enable" if enabled else "client_disable", client, actor_id)
     db.session.commit()
     return Changed(client)
 

@@ -9,6 +9,7 @@ from idp.accounts import service as accounts
 from idp.accounts.models import Account
 from idp.accounts.service import UsernameTaken
 from idp.audit import service as audit
+from idp.clients import service as clients
 from idp.database import db
 from idp.sessions import service as sessions
 
@@ -51,7 +52,7 @@ class Invalid:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Somebody has this username, or one that can't be told from it."""
+    """Somebody has this username, or one that can't be told from it; or it is an application's id (RFC 9700 4.15)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ def add(new: NewAccount, *, actor_id: uuid.UUID | None, now: datetime) -> WithTe
     problem = problem or details.problem(new.name, new.given_name, new.family_name, new.email)
     if problem is not None:
         return Invalid(problem)
+    if clients.is_client_id(new.username):
+        return Taken()
     try:
         account = accounts.create(
             new.username,
@@ -93,6 +96,8 @@ def rename(
         return Unknown()
     if problem := usernames.problem(new_username):
         return Invalid(problem)
+    if clients.is_client_id(new_username):
+        return Taken()
     try:
         accounts.rename(account, new_username, now)
     except UsernameTaken:

@@ -52,6 +52,14 @@ def get(client_id: str) -> Client | None:
     return db.session.scalar(select(Client).where(Client.client_id == client_id, Client.removed_at.is_(None)))
 
 
+def is_client_id(text: str) -> bool:
+    """Tell whether text is, or ever was, an application's client_id, in whatever case it is written."""
+    typed = text.strip().lower()
+    if not may_be_an_id(typed):
+        return False
+    return db.session.scalar(select(Client.id).where(func.lower(Client.client_id) == typed)) is not None
+
+
 def find_all() -> list[Client]:
     """Return every application that is not removed, by name."""
     return list(db.session.scalars(select(Client).where(Client.removed_at.is_(None)).order_by(*_ORDER)))

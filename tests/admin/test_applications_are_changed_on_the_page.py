@@ -54,7 +54,7 @@ def test_a_change_is_saved_shown_and_on_record(
     found = registry.find(application.client_id)
     assert found is not None
     assert (found.client_name, found.redirect_uris) == ("Supper", ("https://supper.example/callback",))
-    (event,) = events("client_changed")
+    (event,) = events("client_change")
     assert event.actor_id == admin.id
     assert event.details["changes"] == {
         "client_name": {"from": "Lunch Orders", "to": "Supper"},
@@ -75,7 +75,7 @@ def test_saving_without_a_change_records_none(console: Browser, application: Reg
     console.open(f"{path}/edit")
 
     assert console.press("Save").status == 303
-    assert events("client_changed") == []
+    assert events("client_change") == []
     assert row(application).revision == 1
 
 
@@ -125,7 +125,7 @@ def test_a_secret_is_replaced_and_the_old_one_stays_valid_for_a_while(
     assert secrets.matches(application.id, application.secret, now)
     assert not secrets.matches(application.id, application.secret, now + timedelta(days=31))
     assert new not in console.open(path).text
-    (event,) = events("client_secret_rotated")
+    (event,) = events("client_rotate_secret")
     assert event.actor_id == admin.id
     assert new not in str(event.details)
 
@@ -150,7 +150,7 @@ def test_replacing_the_secret_twice_with_one_form_does_so_once(
 
     assert (first.status, again.status) == (200, 409)
     assert new not in again.text
-    assert len(events("client_secret_rotated")) == 1
+    assert len(events("client_rotate_secret")) == 1
 
 
 def test_disabling_shuts_the_application_out_at_once_and_enabling_lets_it_in(
@@ -165,7 +165,7 @@ def test_disabling_shuts_the_application_out_at_once_and_enabling_lets_it_in(
     console.click("Enable")
     console.press("Enable", follow=True)
     assert registry.find(application.client_id) is not None
-    assert [len(events(name)) for name in ("client_disabled", "client_enabled")] == [1, 1]
+    assert [len(events(name)) for name in ("client_disable", "client_enable")] == [1, 1]
 
 
 @pytest.mark.parametrize("typed", ["", "lunch orders", "Lunch", "Lunch Orders!"])
@@ -187,7 +187,7 @@ def test_a_removed_application_is_gone_from_the_console(console: Browser, applic
     assert "Lunch Orders" not in console.words
     assert registry.find(application.client_id) is None
     assert [console.open(f"{path}{page}").status for page in ("", "/edit", "/enable")] == [404, 404, 404]
-    (event,) = events("client_removed")
+    (event,) = events("client_remove")
     assert event.details["name"] == "Lunch Orders"
 
 

@@ -162,11 +162,11 @@ def test_every_change_is_on_record_without_a_secret(idp: Commands) -> None:
     assert [(event.event, event.client_id, event.source, event.actor_id) for event in events] == [
         (name, client_id, "cli", None)
         for name in (
-            "client_registered",
-            "client_secret_rotated",
-            "client_disabled",
-            "client_enabled",
-            "client_removed",
+            "client_add",
+            "client_rotate_secret",
+            "client_disable",
+            "client_enable",
+            "client_remove",
         )
     ]
     kept = json.dumps([event.details for event in events])
@@ -180,7 +180,7 @@ def test_disabling_twice_is_one_event(idp: Commands) -> None:
         assert idp("client", "disable", client_id).exit_code == 0
 
     told = db.session.scalars(select(AuditEvent.event).order_by(AuditEvent.at)).all()
-    assert told == ["client_registered", "client_disabled"]
+    assert told == ["client_add", "client_disable"]
 
 
 @pytest.mark.parametrize("command", ["add", "list", "show", "rotate-secret", "disable", "enable", "remove"])

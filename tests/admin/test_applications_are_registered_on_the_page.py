@@ -213,7 +213,7 @@ def test_registering_is_on_record_with_who_and_where_from_and_without_the_secret
     console: Browser, admin: Person
 ) -> None:
     secret = copied(filled(console).press("Register"))["client-secret"]
-    event = db.session.scalars(select(AuditEvent).where(AuditEvent.event == "client_registered")).one()
+    event = db.session.scalars(select(AuditEvent).where(AuditEvent.event == "client_add")).one()
 
     assert (event.actor_id, event.source, event.address) == (admin.id, "web", "127.0.0.1")
     assert event.client_id == the_only_client().client_id
