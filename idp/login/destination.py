@@ -33,7 +33,7 @@ class Destination:
 
     def page(self, endpoint: str) -> str:
         """Return the address of a page on the way."""
-        return url_for(endpoint) + (f"?{urlencode(self.carried)}" if self.carried else "")
+        return url_for(endpoint) + (f"?{urlencode(self.carried, safe='/')}" if self.carried else "")
 
     def accepts(self, session: ActiveSession) -> bool:
         """Tell whether a session is good enough to go on with, or a log-in later than it has been asked for."""
