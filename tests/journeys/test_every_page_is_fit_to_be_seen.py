@@ -1,0 +1,187 @@
+"""Every page, on a phone and at a desk, in light and in dark: no barrier, nothing cut off, and a picture to look at."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.district import EAST, GRADEBOOK, District, LogIn, log_in, open_application
+from tests.windows import DESK, PHONE, Chromium, violations
+
+pytestmark = [pytest.mark.journey, pytest.mark.one_database]
+
+_README = {
+    f"login-{DESK}-light",
+    f"login-{PHONE}-dark",
+    f"home-{DESK}-light",
+    f"home-{PHONE}-light",
+    f"gradebook-child-{DESK}-light",
+    f"gradebook-{PHONE}-dark",
+    f"dashboard-{DESK}-light",
+    f"console-registered-{DESK}-light",
+    f"console-list-{DESK}-light",
+}
+"""The pictures that README shows; `make pictures` keeps them beside this file."""
+
+
+@dataclass
+class Album:
+    """Looks at pages one after another, and remembers what is wrong with them."""
+
+    page: Page
+    width: int
+    folder: Path
+    problems: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+
+    def look(self, name: str) -> None:
+        """Look at the page that is open, in light and in dark."""
+        self.seen.append(name)
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            self.problems += [f"{name}, {scheme}: {line}" for line in violations(self.page)]
+            picture = self.folder / f"{name}-{self.width}-{scheme}.png"
+            self.page.screenshot(path=picture, full_page=True)
+            if picture.stem in _README and (kept := os.environ.get("IDP_PICTURES")):
+                shutil.copyfile(picture, Path(kept) / picture.name)
+        if self.page.evaluate("document.documentElement.scrollWidth") > self.width:
+            self.problems.append(f"{name}: wider than {self.width} pixels")
+
+    def visit(self, name: str, address: str) -> None:
+        """Open an address and look at it."""
+        self.page.goto(address)
+        self.look(name)
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all pictures of a run are."""
+    return tmp_path_factory.mktemp("pictures")
+
+
+@pytest.fixture(params=[PHONE, DESK], ids=["phone", "desk"])
+def width(request: pytest.FixtureRequest) -> int:
+    """The window's width in pixels."""
+    chosen: int = request.param
+    return chosen
+
+
+Tour = Callable[[Album, District], None]
+
+
+def _visitor(album: Album, district: District) -> None:
+    page, issuer = album.page, district.issuer
+    for name in ("help", "support", "forgot-password", "forgot-username", "nowhere"):
+        album.visit(name, f"{issuer}/{name}")
+    album.visit("wrong-request", f"{issuer}/oauth/authorize?client_id=nobody")
+    album.visit("logged-out", f"{issuer}/logout")
+    album.visit("gradebook-welcome", district.applications[GRADEBOOK])
+    album.visit("gradebook-nowhere", f"{district.applications[GRADEBOOK]}/nowhere")
+    album.visit("gradebook-stale", f"{district.applications[GRADEBOOK]}/callback?state=x&code=x")
+    for name, address in district.applications.items():
+        if name != GRADEBOOK:
+            album.visit(f"{name}-welcome", address)
+    album.visit("login-plain", f"{issuer}/login")
+    open_application(page, district.applications[EAST])
+    album.look("login")
+    log_in(page, LogIn(district.guardian.username, "wrong"))
+    album.look("login-refused")
+
+
+def _guardian(album: Album, district: District) -> None:
+    page, issuer, applications = album.page, district.issuer, district.applications
+    open_application(page, applications[EAST])
+    log_in(page, district.guardian)
+    expect(page.get_by_text("Logged in as")).to_be_visible()
+    album.look("dashboard")
+    open_application(page, applications[GRADEBOOK])
+    expect(page.get_by_role("heading", name="Your children")).to_be_visible()
+    album.look("gradebook")
+    page.get_by_role("main").get_by_role("link").first.click()
+    album.look("gradebook-child")
+    for name, path in (("home", "/"), ("account", "/account"), ("help-inside", "/help"), ("nowhere-inside", "/no")):
+        album.visit(name, issuer + path)
+    for button in ("Menu", "Profile"):
+        page.goto(issuer)
+        page.get_by_role("button", name=button, exact=True).click()
+        album.look(f"home-{button.lower()}")
+    album.visit("reauthenticate", f"{issuer}/reauthenticate?next=/account")
+    album.visit("logout-question", f"{issuer}/logout")
+    page.goto(applications[GRADEBOOK])
+    page.get_by_role("button", name="Log out", exact=True).click()
+    expect(page.get_by_role("heading", name="You are logged out")).to_be_visible()
+    album.look("gradebook-logged-out")
+
+
+def _newcomer(album: Album, district: District) -> None:
+    page = album.page
+    page.goto(f"{district.issuer}/login")
+    log_in(page, district.new_guardian)
+    expect(page.get_by_label("New Password", exact=True)).to_be_visible()
+    album.look("setup-password")
+    page.get_by_label("New Password", exact=True).fill("short")
+    page.get_by_role("button", name="Save", exact=True).click()
+    album.look("setup-password-refused")
+
+
+def _admin(album: Album, district: District) -> None:
+    page, issuer = album.page, district.issuer
+    page.goto(f"{issuer}/admin")
+    log_in(page, district.admin)
+    expect(page).to_have_url(f"{issuer}/admin")
+    album.look("console")
+    album.visit("console-list", f"{issuer}/admin/clients")
+    album.visit("console-list-empty", f"{issuer}/admin/clients?q=nothing-like-it")
+    album.visit("console-new", f"{issuer}/admin/clients/new")
+    page.get_by_role("button", name="Register").click()
+    album.look("console-new-refused")
+    client_id = _register(page)
+    album.look("console-registered")
+    for name in ("", "edit", "rotate-secret", "disable", "remove"):
+        album.visit(f"console-{name or 'application'}", f"{issuer}/admin/clients/{client_id}/{name}".rstrip("/"))
+    _ask(album, issuer, client_id)
+    page.goto(f"{issuer}/admin/clients/{client_id}/disable")
+    page.get_by_role("button", name="Disable").click()
+    album.look("console-disabled")
+
+
+def _register(page: Page) -> str:
+    page.get_by_label("Name", exact=True).fill("Lunch Orders")
+    page.get_by_label("What is it for?").fill("Order lunch, and see what your child had.")
+    page.get_by_label("Somebody else").check()
+    page.get_by_label("Redirect addresses").fill("https://lunch.example/callback")
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("is registered")
+    return page.locator("#client-id").inner_text()
+
+
+def _ask(album: Album, issuer: str, client_id: str) -> None:
+    """Look at the pages that come between an application's request and its answer."""
+    request = {
+        "client_id": client_id,
+        "redirect_uri": "https://lunch.example/callback",
+        "response_type": "code",
+        "scope": "openid profile",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    }
+    album.visit("consent", f"{issuer}/oauth/authorize?{urlencode(request)}")
+    expect(album.page.get_by_role("button", name="Allow", exact=True)).to_be_visible()
+    album.visit("select-account", f"{issuer}/oauth/authorize?{urlencode(request | {'prompt': 'select_account'})}")
+
+
+@pytest.mark.parametrize("tour", [_visitor, _guardian, _newcomer, _admin], ids=lambda tour: tour.__name__.strip("_"))
+def test_no_page_has_a_barrier_or_is_cut_off(
+    district: District, chromium: Chromium, pictures: Path, width: int, tour: Tour
+) -> None:
+    with chromium.window(width) as page:
+        album = Album(page, width, pictures)
+        tour(album, district)
+
+    assert not album.problems, "\n".join(album.problems)
+    assert len(album.seen) > 1
