@@ -86,7 +86,8 @@ def rotate_due(now: datetime) -> int:
     for algorithm in ALGORITHMS:
         keys = _keys(algorithm)
         if not keys:
-            changed += _create(algorithm, now, now)
+            # A little earlier than now: a request that began before this one, or a slow clock, needs a key, too.
+            changed += _create(algorithm, now, now - ACTIVATION_MARGIN)
         elif now >= keys[-1].active_from + _life() - _ahead():
             changed += _create(algorithm, now, max(keys[-1].active_from + _life(), now + _ahead()))
         changed += _retire(keys, now)

@@ -201,3 +201,14 @@ def test_a_browser_without_cookies_is_told_so(app: Flask, application: Applicati
 
     assert page.status_code == 400
     assert "cookies" in page.text
+
+
+def test_being_the_districts_own_is_no_consent_once_it_no_longer_is(
+    application: Application, visitor: FlaskClient
+) -> None:
+    application.tokens(visitor)
+    row = db.session.query(Client).filter_by(client_id=application.registered.client_id).one()
+    row.first_party, row.revision = False, row.revision + 1
+    db.session.commit()
+
+    assert query_of(application.authorize(visitor, prompt="none"))["error"] == "consent_required"
