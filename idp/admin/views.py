@@ -15,7 +15,7 @@ from idp.admin.forms import ApplicationForm
 from idp.admin.gate import PASSWORD_FIELD, Refusal
 from idp.clients import service as clients
 from idp.clients.models import Client
-from idp.clients.validation import Problem
+from idp.clients.validation import NO_SECRET, Problem
 from idp.web import redirects
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -116,6 +116,8 @@ def edit(client_id: str) -> ResponseReturnValue:
 def rotate_secret(client_id: str) -> ResponseReturnValue:
     """Explain what a new secret means, and give it."""
     client = _get(client_id)
+    if client.token_endpoint_auth_method == NO_SECRET:
+        raise NotFound
     page = "admin/clients/rotate.html"
     if request.method == "GET":
         return _confirmation(page, client)

@@ -10,27 +10,31 @@
     selection.addRange(range);
   }
 
-  async function copy(element, button) {
+  async function copy(element, words) {
     try {
       await navigator.clipboard.writeText(element.textContent);
     } catch {
       select(element); // no right to the clipboard: the value is selected, for the keyboard to copy
       return;
     }
-    button.textContent = element.dataset.copied;
+    words.textContent = element.dataset.copied;
     setTimeout(() => {
-      button.textContent = element.dataset.copy;
+      words.textContent = element.dataset.copy;
     }, 3000);
   }
 
   for (const element of document.querySelectorAll("[data-copy]")) {
     const button = document.createElement("button");
+    const words = document.createElement("span");
+    const what = document.createElement("span");
+    words.textContent = element.dataset.copy;
+    words.setAttribute("aria-live", "polite");
+    what.className = "visually-hidden";
+    what.textContent = ` ${element.dataset.copyWhat}`;
     button.type = "button";
     button.className = "btn btn-outline-secondary copy-button";
-    button.textContent = element.dataset.copy;
-    button.setAttribute("aria-live", "polite");
-    button.setAttribute("aria-description", element.dataset.copyLabel);
-    button.addEventListener("click", () => copy(element, button));
+    button.append(words, what);
+    button.addEventListener("click", () => copy(element, words));
     element.after(button);
   }
 

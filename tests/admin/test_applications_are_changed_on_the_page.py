@@ -153,6 +153,16 @@ def test_replacing_the_secret_twice_with_one_form_does_so_once(
     assert len(events("client_rotate_secret")) == 1
 
 
+def test_an_application_without_a_secret_has_no_page_to_replace_it(
+    console: Browser, client: Callable[..., Registered]
+) -> None:
+    public = client("Scoreboard", token_endpoint_auth_method="none")
+    console.open(f"/admin/clients/{public.client_id}")
+
+    assert "Replace the secret" not in console.page.links
+    assert console.open(f"/admin/clients/{public.client_id}/rotate-secret").status == 404
+
+
 def test_disabling_shuts_the_application_out_at_once_and_enabling_lets_it_in(
     console: Browser, application: Registered, path: str
 ) -> None:
