@@ -44,10 +44,21 @@ def show_userinfo() -> Response:
     return _answer(userinfo.respond(Presented(request.headers.get("Authorization"), body), clock.now()))
 
 
+@blueprint.after_request
+def open_to_any_origin(response: Response) -> Response:
+    """Let a browser application of any origin read the answers: no cookie counts here, so there is nothing to steal."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if request.method == "OPTIONS":
+        response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "")
+        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+    return response
+
+
 def _answer(answer: Answer) -> Response:
     response = Response(answer.body, answer.status, list(answer.headers))
     response.headers["Cache-Control"] = "no-store"
-    return _for_any_origin(response)
+    return response
 
 
 def _public(body: bytes) -> Response:
@@ -56,15 +67,6 @@ def _public(body: bytes) -> Response:
     response.headers["Cache-Control"] = f"public, max-age={_PUBLIC_SECONDS}"
     response.headers["ETag"] = _etag(body)
     response.make_conditional(request)
-    return _for_any_origin(response)
-
-
-def _for_any_origin(response: Response) -> Response:
-    """Let a browser application of any origin read this: no cookie counts here, so there is nothing to steal."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    if request.method == "OPTIONS":
-        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
     return response
 
 

@@ -112,3 +112,15 @@ def test_any_origin_may_read_it_but_never_with_a_cookie(app: Flask, access_token
 
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+def test_a_browser_application_may_ask_before_it_sends_its_token(app: Flask) -> None:
+    for path in ("/oauth/userinfo", "/oauth/token"):
+        preflight = app.test_client().options(
+            path, headers={"Origin": "https://app.example", "Access-Control-Request-Headers": "authorization"}
+        )
+
+        assert preflight.status_code == 200
+        assert preflight.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+        assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
