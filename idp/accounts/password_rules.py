@@ -30,7 +30,7 @@ def rules() -> list[str]:
     limits = settings.current().passwords
     return [
         _("At least %(number)s characters. A few words in a row are easy to remember.", number=limits.minimum_length),
-        _("Not your name, your username, your e-mail address or the name of the district or a school."),
+        _("Not your name, your username, your email address or the name of the district or a school."),
         _("Not a common password, and not the same few characters over and over."),
         _("Any characters you like, spaces too. You can paste it from a password manager."),
     ]
@@ -58,7 +58,7 @@ def _context_problem(password: str, account: Account) -> str | None:
     elif _holds(password, _name_words(account)):
         words = _("The password contains your name. Choose one that nobody can guess from it.")
     elif _holds(password, _email_words(account)):
-        words = _("The password contains your e-mail address. Choose one that nobody can guess from it.")
+        words = _("The password contains your email address. Choose one that nobody can guess from it.")
     elif _holds(password, _place_words()):
         words = _("The password contains the name of the district or a school. Choose one that nobody can guess.")
     return words

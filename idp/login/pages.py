@@ -22,11 +22,12 @@ def log_in(going_to: Destination, form: LogInForm, errors: Errors, status: int) 
     return _page("login/log_in.html", status, errors, action=action, form=form, client=going_to.client)
 
 
-def setup_password(going_to: Destination, errors: Errors, status: int) -> Response:
+def setup_password(going_to: Destination, username: str, errors: Errors, status: int) -> Response:
     """Return the page that asks for a new password."""
     going_to.allow()
     action = going_to.page("login.setup_password")
-    return _page("login/setup_password.html", status, errors, action=action, rules=password_rules.rules())
+    rules = password_rules.rules()
+    return _page("login/setup_password.html", status, errors, action=action, username=username, rules=rules)
 
 
 def reauthenticate(going_to: Destination, session: ActiveSession, errors: Errors, status: int) -> Response:

@@ -5,6 +5,7 @@ from flask_babel import gettext as _
 from werkzeug import Response as AnyResponse
 
 from idp import clock
+from idp.accounts import service as accounts
 from idp.login import destination, pages, service, steps
 from idp.login.destination import Destination, LostContinuation
 from idp.login.forms import LogInForm
@@ -60,26 +61,28 @@ def check_log_in() -> AnyResponse:
 def setup_password() -> AnyResponse:
     """Ask for a new password in place of the temporary one, before anything else opens."""
     going_to = destination.wanted()
-    token = cookies.read(cookies.STEPS)
-    if token is None or sessions.find_open_steps(token, clock.now()) is None:
+    username = _username_at_step()
+    if username is None:
         return see_other(going_to.page("login.log_in"))
-    return pages.setup_password(going_to, [], 200)
+    return pages.setup_password(going_to, username, [], 200)
 
 
 @blueprint.post("/setup/password")
 def save_password() -> AnyResponse:
     """Store the new password, which spends the temporary one, and log in."""
     going_to = destination.wanted()
-    token = cookies.read(cookies.STEPS) or ""
+    token, username = cookies.read(cookies.STEPS), _username_at_step()
+    if token is None or username is None:
+        return see_other(going_to.page("login.log_in"))
     match service.set_up_password(token, request.form.get("new_password", ""), _browser(), clock.now()):
         case LoggedIn() as logged_in:
             return _go_on(going_to, logged_in)
         case Unfit(problem):
-            return pages.setup_password(going_to, [("new_password", problem)], 422)
+            return pages.setup_password(going_to, username, [("new_password", problem)], 422)
         case Gone():
             return see_other(going_to.page("login.log_in"))
         case Busy():
-            return pages.busy(pages.setup_password(going_to, pages.busy_words(), 503))
+            return pages.busy(pages.setup_password(going_to, username, pages.busy_words(), 503))
 
 
 @blueprint.get("/reauthenticate")
@@ -133,6 +136,13 @@ def lost(_error: LostContinuation) -> AnyResponse:
         _("Please start again"),
         _("This page is too old, or was opened in another browser. Go back to where you came from and log in there."),
     )
+
+
+def _username_at_step() -> str | None:
+    """Return whose steps are open in this browser; None when none are."""
+    token = cookies.read(cookies.STEPS)
+    opened = sessions.find_open_steps(token, clock.now()) if token else None
+    return accounts.get(opened.account_id).username if opened else None
 
 
 def _browser() -> service.Browser:

@@ -82,6 +82,7 @@ def test_the_rules_stand_above_the_field(browser: Browser, newcomer: Newcomer) -
     assert "At least 15 characters" in page.words
     assert page.field("New Password").get("autocomplete") == "new-password"
     assert page.field("New Password").get("maxlength") is None
+    assert page.value("Username") == newcomer.username
     assert page.buttons == ["Save"]
 
 
