@@ -51,9 +51,12 @@ def chromium() -> Iterator[Chromium]:
             browser.close()
 
 
-def violations(page: Page) -> list[str]:
-    """Return what breaks WCAG 2.2 A or AA on a page as it is now, a line each; the page has to allow JavaScript."""
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": _WCAG}})
+def violations(page: Page, within: str | None = None) -> list[str]:
+    """Return what breaks WCAG 2.2 A or AA on a page (or within a selector's element) as it is now, a line each.
+
+    The page has to allow JavaScript.
+    """
+    found = Axe().run(page, context=within, options={"runOnly": {"type": "tag", "values": _WCAG}})
     return [
         f"{page.url}: {broken['id']} ({broken['help']}): {node['html']} {node['failureSummary']}"
         for broken in found.response["violations"]

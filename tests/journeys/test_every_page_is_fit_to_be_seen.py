@@ -1,7 +1,6 @@
 """Every page, on a phone and at a desk, in light and in dark: no barrier, nothing cut off, and a picture to look at."""
 
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,16 +38,16 @@ class Album:
     problems: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
 
-    def look(self, name: str) -> None:
-        """Look at the page that is open, in light and in dark."""
+    def look(self, name: str, within: str | None = None) -> None:
+        """Look at the page that is open, in light and in dark; or at a part of it alone, when that lies over the rest."""
         self.seen.append(name)
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            self.problems += [f"{name}, {scheme}: {line}" for line in violations(self.page)]
+            self.problems += [f"{name}, {scheme}: {line}" for line in violations(self.page, within)]
             picture = self.folder / f"{name}-{self.width}-{scheme}.png"
             self.page.screenshot(path=picture, full_page=True)
             if picture.stem in _README and (kept := os.environ.get("IDP_PICTURES")):
-                shutil.copyfile(picture, Path(kept) / picture.name)
+                self.page.screenshot(path=Path(kept) / picture.name)
         if self.page.evaluate("document.documentElement.scrollWidth") > self.width:
             self.problems.append(f"{name}: wider than {self.width} pixels")
 
@@ -106,10 +105,10 @@ def _guardian(album: Album, district: District) -> None:
     album.look("gradebook-child")
     for name, path in (("home", "/"), ("account", "/account"), ("help-inside", "/help"), ("nowhere-inside", "/no")):
         album.visit(name, issuer + path)
-    for button in ("Menu", "Profile"):
+    for button, within in (("Menu", None), ("Profile", "header")):
         page.goto(issuer)
         page.get_by_role("button", name=button, exact=True).click()
-        album.look(f"home-{button.lower()}")
+        album.look(f"home-{button.lower()}", within)
     album.visit("reauthenticate", f"{issuer}/reauthenticate?next=/account")
     album.visit("logout-question", f"{issuer}/logout")
     page.goto(applications[GRADEBOOK])
