@@ -18,7 +18,11 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a
 
 @click.group()
 def client() -> None:
-    """Register applications that may log people in, and look after them."""
+    """Register applications that may log people in, and look after them.
+
+    \b
+    Example:  idp client list
+    """
 
 
 @client.command()
