@@ -38,7 +38,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     configure(settings)
     if settings.server.trusted_proxies:
         hops = settings.server.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]  # Flask's documented way
     app.before_request(_begin)
     app.after_request(_end)
 
