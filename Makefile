@@ -51,7 +51,8 @@ lock: $(TEST_STAMP) ## Pin what pyproject.toml asks for, with hashes
 	@echo "Pinning config/requirements-dev.txt …"; $(LOCK) --extra dev --output-file config/requirements-dev.txt pyproject.toml
 
 pictures: $(TEST_STAMP) ## Take README's pictures anew
-	@IDP_PICTURES=tests/journeys/pictures $(BIN)/pytest -m journey
+	@mkdir -p tests/journeys/pictures
+	@IDP_PICTURES=tests/journeys/pictures $(BIN)/pytest tests/journeys/test_every_page_is_fit_to_be_seen.py
 
 clean: ## Remove what was made here, but not the demo's data in instance/
 	@rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache

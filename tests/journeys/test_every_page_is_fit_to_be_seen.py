@@ -14,18 +14,8 @@ from tests.windows import DESK, PHONE, Chromium, violations
 
 pytestmark = [pytest.mark.journey, pytest.mark.one_database]
 
-_README = {
-    f"login-{DESK}-light",
-    f"login-{PHONE}-dark",
-    f"home-{DESK}-light",
-    f"home-{PHONE}-light",
-    f"gradebook-child-{DESK}-light",
-    f"gradebook-{PHONE}-dark",
-    f"dashboard-{DESK}-light",
-    f"console-registered-{DESK}-light",
-    f"console-list-{DESK}-light",
-}
-"""The pictures that README shows; `make pictures` keeps them beside this file."""
+_README = {"login": "log-in", "gradebook": "gradebook", "console-list": "console"}
+"""The pages that README shows as a phone does, and their pictures' names; `make pictures` keeps them beside this file."""
 
 
 @dataclass
@@ -39,17 +29,22 @@ class Album:
     seen: list[str] = field(default_factory=list)
 
     def look(self, name: str, within: str | None = None) -> None:
-        """Look at the page that is open, in light and in dark; or at a part of it alone, when that lies over the rest."""
+        """Look at the page that is open, in light and in dark; or at what lies over the rest of it alone."""
         self.seen.append(name)
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             self.problems += [f"{name}, {scheme}: {line}" for line in violations(self.page, within)]
-            picture = self.folder / f"{name}-{self.width}-{scheme}.png"
-            self.page.screenshot(path=picture, full_page=True)
-            if picture.stem in _README and (kept := os.environ.get("IDP_PICTURES")):
-                self.page.screenshot(path=Path(kept) / picture.name)
+            self.page.screenshot(path=self.folder / f"{name}-{self.width}-{scheme}.png", full_page=True)
+            if scheme == "light":
+                self._keep(name)
         if self.page.evaluate("document.documentElement.scrollWidth") > self.width:
             self.problems.append(f"{name}: wider than {self.width} pixels")
+
+    def _keep(self, name: str) -> None:
+        """Take README's picture, where somebody has asked for that."""
+        kept = os.environ.get("IDP_PICTURES")
+        if kept and name in _README and self.width == PHONE:
+            self.page.screenshot(path=Path(kept) / f"{_README[name]}-{self.width}.png")
 
     def visit(self, name: str, address: str) -> None:
         """Open an address and look at it."""
