@@ -10,9 +10,266 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psutil
+import pytest
+
+from idp.settings import PACKAGE, PRODUCTION, Settings
+from tests import servers
+from tests.databases import Databases, with_database
+from tests.programs import variables
+from tests.servers import Running
+
+Ask = Callable[..., tuple[int, dict[str, str], str]]
+
+
+@pytest.fixture
+def sqlite_settings(settings: Settings, all_databases: Databases) -> Iterator[Settings]:
+    """Settings on a migrated SQLite file: what is served does not depend on the kind of database."""
+    with all_databases.new("sqlite") as url:
+        yield with_database(settings, url)
+
+
+@pytest.fixture
+def serving(sqlite_settings: Settings, tmp_path: Path) -> Iterator[Running]:
+    """A provider with two worker processes and `idp worker` beside it."""
+    with servers.provider(sqlite_settings, tmp_path, workers=2, with_worker=True) as running:
+        yield running
+
+
+@pytest.fixture
+def ask(serving: Running) -> Ask:
+    """Ask the provider on a new connection."""
+    where = urlsplit(serving.origin)
+
+    def asked(path: str, **headers: str) -> tuple[int, dict[str, str], str]:
+        connection = http.client.HTTPConnection("127.0.0.1", where.port, timeout=20)
+        try:
+            connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+            answer = connection.getresponse()
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
+        finally:
+            connection.close()
+
+    return asked
+
+
+def test_health_is_told_without_versions(ask: Ask) -> None:
+    for path in ("/healthz", "/readyz"):
+        status, headers, body = ask(path)
+
+        assert status == 200
+        assert json.loads(body)["status"] in {"ok", "ready"}
+        assert not re.search(r"\d", headers["server"])
+
+
+def test_counters_are_summed_over_processes(ask: Ask) -> None:
+    for _ in range(40):
+        ask("/healthz")
+
+    _status, _headers, text = ask("/metrics")
+    found = re.search(r'idp_requests_total\{endpoint="operations.healthz",status="200"\} (\d+)', text)
+
+    assert found is not None
+    assert int(found[1]) == 40, "two processes answered, and both count"
+    assert 'idp_request_seconds_bucket{endpoint="operations.healthz",le="10.0"} 40.0' in text
+
+
+def test_ad9_counters_are_not_for_everybody(sqlite_settings: Settings, tmp_path: Path) -> None:
+    """AD9: a network that the setting does not name finds no such page, and neither does a proxy's visitor."""
+    closed = replace(sqlite_settings, server=replace(sqlite_settings.server, metrics_networks=("192.0.2.0/24",)))
+    with servers.provider(closed, tmp_path) as running:
+        connection = http.client.HTTPConnection("127.0.0.1", urlsplit(running.origin).port, timeout=20)
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        connection.close()
+
+    assert answer.status == 404
+    assert "idp_requests" not in body
+
+
+def test_ad9_a_forwarded_visitor_sees_no_counters(ask: Ask) -> None:
+    assert ask("/metrics", X_Forwarded_For="127.0.0.1")[0] == 404
+    assert ask("/metrics", Forwarded="for=127.0.0.1")[0] == 404
+
+
+def test_every_line_of_the_log_is_json_and_a_request_has_its_id(serving: Running, ask: Ask) -> None:
+    _status, headers, _body = ask("/healthz?token=secret-in-the-query")
+    lines = [json.loads(line) for line in serving.lines.splitlines()]
+    (line,) = [line for line in lines if line.get("request_id") == headers["x-request-id"]]
+
+    assert (line["event"], line["endpoint"], line["status"]) == ("request", "operations.healthz", 200)
+    assert "secret-in-the-query" not in serving.lines
+
+
+def test_a_taken_port_is_refused_in_one_line(serving: Running, sqlite_settings: Settings) -> None:
+    port = urlsplit(serving.origin).port
+    second = _serve(sqlite_settings, "--port", str(port))
+
+    assert second.returncode == 1
+    assert second.stderr.count("\n") == 1
+    assert f"port {port} on 127.0.0.1 is taken" in second.stderr
+
+
+def test_production_refuses_a_database_that_is_not_up_to_date(settings: Settings, tmp_path: Path) -> None:
+    production = replace(
+        settings,
+        environment=PRODUCTION,
+        server=replace(settings.server, issuer="https://login.example.org", port=servers.free_ports(1)),
+        passwords=replace(settings.passwords, bcrypt_cost=12),
+    )
+    refused = _serve(with_database(production, f"sqlite:///{tmp_path}/empty.db"))
+
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].startswith("idp: the database is not up to date; run `idp db upgrade`")
+
+
+def test_development_brings_its_database_up_to_date_itself(settings: Settings, tmp_path: Path) -> None:
+    with servers.provider(with_database(settings, f"sqlite:///{tmp_path}/new.db"), tmp_path) as running:
+        assert '"listening"' in running.lines
+
+
+def test_wrong_settings_are_told_a_line_each(settings: Settings) -> None:
+    environment = {**variables(settings), "IDP_SERVER_THREADS": "many", "IDP_SERVER_WORKRES": "2"}
+    refused = subprocess.run(
+        [sys.executable, "-m", "idp", "serve"],
+        env=environment,
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert refused.returncode == 1
+    assert {line.split(":")[0] for line in refused.stderr.splitlines()} == {"idp"}
+    assert "IDP_SERVER_THREADS" in refused.stderr
+    assert "IDP_SERVER_WORKRES" in refused.stderr
+
+
+def test_a_request_under_way_is_answered_before_the_server_stops(serving: Running) -> None:
+    with socket.create_connection(("127.0.0.1", urlsplit(serving.origin).port or 0), timeout=20) as connection:
+        body = b"grant_type=authorization_code"
+        head = b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        head += b"Content-Type: application/x-www-form-urlencoded\r\n"
+        connection.sendall(head + f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:10])
+        time.sleep(0.3)
+        serving.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        connection.sendall(body[10:])
+        answer = connection.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"invalid_client" in answer
+    assert serving.process.wait(20) == 0
+
+
+def test_a_stop_under_load_drops_no_request(serving: Running) -> None:
+    port = urlsplit(serving.origin).port or 0
+    answered, dropped = [0], list[str]()
+    stopping = threading.Event()
+
+    def visit() -> None:
+        while not stopping.is_set():
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            try:
+                connection.connect()
+            except ConnectionRefusedError:
+                return
+            try:
+                connection.request("GET", "/healthz", headers={"Connection": "close"})
+                assert connection.getresponse().read() == b'{"status":"ok"}\n'
+                answered[0] += 1
+            except OSError as error:
+                dropped.append(repr(error))
+            finally:
+                connection.close()
+
+    visitors = [threading.Thread(target=visit) for _ in range(4)]
+    for visitor in visitors:
+        visitor.start()
+    time.sleep(0.5)
+    serving.process.send_signal(signal.SIGTERM)
+    assert serving.process.wait(20) == 0
+    stopping.set()
+    for visitor in visitors:
+        visitor.join(20)
+
+    assert answered[0] > 50
+    assert dropped == []
+
+
+def test_nothing_is_left_behind(serving: Running) -> None:
+    family = _descendants(serving.process.pid)
+    counters = re.search(rb"PROMETHEUS_MULTIPROC_DIR=([^\0]+)", Path(f"/proc/{family[0]}/environ").read_bytes())
+    assert counters is not None
+    assert Path(counters[1].decode()).is_dir()
+
+    serving.process.send_signal(signal.SIGTERM)
+    serving.process.wait(20)
+
+    assert len(family) >= 3, "two that serve, and one that works"
+    assert [pid for pid in family if Path(f"/proc/{pid}").exists()] == []
+    assert not Path(counters[1].decode()).exists()
+
+
+def test_a_server_that_was_killed_takes_its_processes_with_it(serving: Running) -> None:
+    family = _descendants(serving.process.pid)
+    serving.process.kill()
+    serving.process.wait(5)
+
+    deadline = time.monotonic() + 15
+    while left := [pid for pid in family if _is_alive(pid)]:
+        assert time.monotonic() < deadline, f"{left} live on"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_process_that_dies_is_replaced(command: str, serving: Running, ask: Ask) -> None:
+    def running() -> set[int]:
+        return {pid for pid in _descendants(serving.process.pid) if _command(pid) == command}
+
+    before = running()
+    os.kill(min(before), signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while not running() - before:
+        assert time.monotonic() < deadline, "nothing took its place"
+        time.sleep(0.1)
+
+    assert ask("/healthz")[0] == 200
+
+
+def _serve(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "idp", "serve", *arguments],
+        env=variables(settings),
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def _descendants(pid: int) -> list[int]:
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        children += [int(child) for child in (task / "children").read_text().split()]
+    found = sorted(set(children))
+    return found + [further for child in found for further in _descendants(child)]
+
+
+def _command(pid: int) -> str:
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    return words[words.index("idp") + 1] if "idp" in words else "none, since it has just died"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
