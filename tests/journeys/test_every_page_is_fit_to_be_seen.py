@@ -15,7 +15,7 @@ from tests.windows import DESK, PHONE, Chromium, violations
 pytestmark = [pytest.mark.journey, pytest.mark.one_database]
 
 _README = {"login": "log-in", "gradebook": "gradebook", "console-list": "console"}
-"""The pages that README shows as a phone does, and their pictures' names; `make pictures` keeps them beside this file."""
+"""The pages that README shows as on a phone, and the names of their pictures, which `make pictures` takes."""
 
 
 @dataclass
