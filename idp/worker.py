@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 _NOTICES_SECONDS = 0.5
 _HEARTBEAT_SECONDS = 30.0
 _CALENDAR_SECONDS = 60.0
-_DATABASE_DOWN_SECONDS = 5.0
+_AFTER_FAILURE_SECONDS = 5.0
 _MOST_BATCHES = 50
 
 _PRUNE_EVERY, _PRUNE_LONGEST = timedelta(hours=1), timedelta(minutes=30)
@@ -115,10 +115,10 @@ def _attempt(task: Task) -> float:
         task.run()
     except (DBAPIError, PoolTimeout) as error:
         log.warning("database_unavailable", task=task.name, error=error.__class__.__name__)
-        return max(_DATABASE_DOWN_SECONDS, task.seconds)
+        return _AFTER_FAILURE_SECONDS
     except Exception:  # one task's fault must not keep the others from being done
         log.exception("task_failed", task=task.name)
-        return max(_DATABASE_DOWN_SECONDS, task.seconds)
+        return max(_AFTER_FAILURE_SECONDS, task.seconds)
     finally:
         db.session.remove()
     return task.seconds

@@ -1,6 +1,7 @@
 """What operations' tests share: an application's log-out address on this machine, and notices owed to it."""
 
 import http.server
+import socket
 import threading
 import time
 import uuid
@@ -86,3 +87,21 @@ def owe(app: Flask, parent: Person) -> Callable[..., list[uuid.UUID]]:
         return [notice for notice in made if notice not in before]
 
     return owed
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def hanging_port() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield listening.getsockname()[1]
