@@ -17,6 +17,8 @@ _LONGEST_QUEUE_SECONDS = 5.0
 _SECONDS_AT_COST_12 = 0.2
 """What one hash takes on one core (measured); each further step of the cost doubles it."""
 _NICE = 10
+_THREADS_FOR_OTHERS = 2
+"""Of a worker's threads: one that waits for a hash answers nothing else meanwhile, and no token may wait for it."""
 
 _lock = threading.Lock()
 _places_taken = 0
@@ -38,7 +40,10 @@ def slots(configured: Settings) -> int:
 
 @contextmanager
 def place() -> Iterator[None]:
-    """Hold a place in the queue for a hash. Raises Busy at once when the queue is longer than about five seconds."""
+    """Hold a place in the queue for a hash. Raises Busy at once when it is too long.
+
+    Too long is about five seconds, and what would leave too few of the worker's threads for everything else.
+    """
     global _places_taken  # noqa: PLW0603  the queue's length is state of the process, like the machine's cores
     with _lock:
         if _places_taken >= _places(settings.current()):
@@ -53,12 +58,17 @@ def place() -> Iterator[None]:
 
 def _places(configured: Settings) -> int:
     seconds = _SECONDS_AT_COST_12 * 2.0 ** (configured.passwords.bcrypt_cost - 12)
-    return max(1, int(_LONGEST_QUEUE_SECONDS / seconds)) * slots(configured)
+    in_time = int(_LONGEST_QUEUE_SECONDS / seconds) * slots(configured)
+    return max(1, min(in_time, configured.server.threads - _THREADS_FOR_OTHERS))
 
 
 @functools.cache
 def _pool(size: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(size, thread_name_prefix="password-hash", initializer=_step_back)
+
+
+# A worker that is forked has none of its parent's threads, so it starts a pool of its own.
+os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def _step_back() -> None:

@@ -45,24 +45,11 @@ def settle(reserved: Reserved, *, succeeded: bool) -> None:
     """Say how a reserved try ended. A failure is counted already; a person's success wipes out what failed before."""
     if not succeeded:
         return
-    if rules.rule_for(reserved.kind, settings.current().throttle).success_forgets:
+    rule = rules.rule_for(reserved.kind, settings.current().throttle)
+    if rule.success_forgets:
         db.session.execute(delete(Counter).where(Counter.digest == reserved.digest).execution_options(**RELAXED))
     else:
-        withdraw(reserved)
-
-
-def withdraw(reserved: Reserved) -> None:
-    """Give back a try that was never judged."""
-    limit = rules.rule_for(reserved.kind, settings.current().throttle).failures
-    db.session.execute(
-        update(Counter)
-        .where(Counter.digest == reserved.digest, Counter.failures > 0)
-        .values(
-            failures=Counter.failures - 1,
-            blocked_until=case((Counter.failures - 1 < limit, None), else_=Counter.blocked_until),
-        )
-        .execution_options(**RELAXED, synchronize_session=False)
-    )
+        _take_back(reserved, rule.failures)
 
 
 def find_wait(kind: str, subject: str, now: datetime) -> Wait | None:
@@ -83,6 +70,19 @@ def delete_expired(now: datetime, limit: int) -> int:
         .execution_options(**RELAXED, synchronize_session=False)
     )
     return len(deleted.all())
+
+
+def _take_back(reserved: Reserved, limit: int) -> None:
+    """Take one try off the count again; fewer than the limit make nobody wait."""
+    db.session.execute(
+        update(Counter)
+        .where(Counter.digest == reserved.digest, Counter.failures > 0)
+        .values(
+            failures=Counter.failures - 1,
+            blocked_until=case((Counter.failures - 1 < limit, None), else_=Counter.blocked_until),
+        )
+        .execution_options(**RELAXED, synchronize_session=False)
+    )
 
 
 def _find(digest: bytes) -> Count | None:

@@ -62,12 +62,19 @@ def test_as_many_hashes_run_at_once_as_there_are_cores_and_no_more(lone_worker: 
     assert max(int(thread.name.rpartition("_")[2]) for thread in hash_threads()) < cores()
 
 
-def test_a_queue_of_more_than_five_seconds_is_full(lone_worker: Flask) -> None:
-    """At cost 11 a hash takes a tenth of a second, so that each core works off fifty in five seconds."""
-    with ExitStack() as taken:
-        for _ in range(50 * cores()):
-            taken.enter_context(hashing.place())
-        with pytest.raises(hashing.Busy), hashing.place():
-            pass
-    with hashing.place():
-        assert hashing.bcrypt_hash(b"x", bcrypt.gensalt(4)).startswith(b"$2b$04$")
+@pytest.mark.parametrize(("threads", "places"), [(1, 1), (2, 1), (3, 1), (8, 6), (1000, 50)])
+def test_the_queue_holds_five_seconds_of_hashes_and_leaves_two_threads_to_others(
+    settings: Settings, threads: int, places: int
+) -> None:
+    """At cost 11 a hash takes a tenth of a second, so that a core works off fifty in five seconds."""
+    alone = with_workers(settings, cores(), cost=11)
+    with create_app(
+        dataclasses.replace(alone, server=dataclasses.replace(alone.server, threads=threads))
+    ).app_context():
+        with ExitStack() as taken:
+            for _ in range(places):
+                taken.enter_context(hashing.place())
+            with pytest.raises(hashing.Busy), hashing.place():
+                pass
+        with hashing.place():
+            assert hashing.bcrypt_hash(b"x", bcrypt.gensalt(4)).startswith(b"$2b$04$")

@@ -84,16 +84,6 @@ def test_failures_are_forgotten_twelve_hours_after_the_last_one() -> None:
 
 
 @pytest.mark.usefixtures("app")
-def test_a_try_that_was_never_judged_is_given_back() -> None:
-    fifth = spend(5)
-    service.withdraw(fifth)
-    db.session.commit()
-
-    spend(1)
-    assert isinstance(reserve(), Wait)
-
-
-@pytest.mark.usefixtures("app")
 def test_an_applications_right_secret_takes_only_itself_off_the_count() -> None:
     service.settle(spend(9, CLIENT_SECRET), succeeded=True)
     db.session.commit()
