@@ -86,7 +86,8 @@ def free_ports(how_many: int) -> int:
         try:
             sockets.append(_bound(0))
             first: int = sockets[0].getsockname()[1]
-            sockets += [_bound(first + step) for step in range(1, how_many)]
+            for step in range(1, how_many):
+                sockets.append(_bound(first + step))  # noqa: PERF401  # a list that fails half-way would leave them open
         except (OSError, OverflowError):
             continue
         else:

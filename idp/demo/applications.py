@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from idp.audit import service as audit
 from idp.clients import service
 from idp.clients.validation import ClientMetadata, validate
 from idp.database import db
@@ -57,6 +58,7 @@ def ensure(application: Application, folder: Path, now: datetime) -> Credentials
     secret: str | None
     if client is None:
         client, secret = service.register(metadata, first_party=True, now=now, client_id=client_id)
+        audit.record("client_add", client_id=client_id, first_party=True)
     else:
         service.update(client, metadata, first_party=True, now=now)
         secret = kept.read_text("utf-8") if kept.exists() else None

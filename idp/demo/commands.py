@@ -72,9 +72,7 @@ def _set_up(folder: Path, parties: tuple[Application, ...]) -> tuple[list[Ready]
         click.echo("Database …")
         schema.upgrade()
         click.echo("People …")
-        before = instance.read_description(folder).get("guardians", [])
-        temporary = next((row["password"] for row in before if row["state"] == people.TEMPORARY), None)
-        ready = people.ensure(temporary, clock.now())
+        ready = people.ensure(folder / "secrets" / "temporary-password", clock.now())
         click.echo("Applications …")
         credentials = {party.key: applications.ensure(party, folder, clock.now()) for party in parties}
         db.engine.dispose()

@@ -28,7 +28,12 @@ def opened(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InUse from None
-        yield
+        description = folder / "demo.json"
+        description.unlink(missing_ok=True)  # it tells of a demo that runs, and appears once this one does
+        try:
+            yield
+        finally:
+            description.unlink(missing_ok=True)
 
 
 def environment(folder: Path, port: int) -> dict[str, str]:
@@ -62,12 +67,3 @@ def write_secret(path: Path, value: str) -> None:
 def write_description(folder: Path, description: dict[str, Any]) -> None:
     """Write demo.json, by which scripts and tests find everything; it holds passwords, so it is kept like a secret."""
     write_secret(folder / "demo.json", json.dumps(description, indent=2, ensure_ascii=False) + "\n")
-
-
-def read_description(folder: Path) -> dict[str, Any]:
-    """Return what the run before has written, or nothing."""
-    try:
-        found: dict[str, Any] = json.loads((folder / "demo.json").read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return found

@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from idp import sealing
 from idp.accounts import passwords
 from idp.accounts import service as accounts
 from idp.accounts.models import ADMIN, GUARDIAN, SUPPORT, Account
+from idp.admin import people
+from idp.audit import service as audit
 from idp.database import db
+from idp.demo.instance import write_secret
 
-READY, TEMPORARY, CHANGED = "ready", "temporary password", "password changed"
+READY, TEMPORARY, CHANGED, DISABLED = "ready", "temporary password", "password changed", "disabled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +61,22 @@ PEOPLE = (
 )
 
 
-def ensure(known_temporary: str | None, now: datetime) -> list[Ready]:
-    """Make whoever is missing, leave the others as they are, and say how each can log in. Commits."""
-    found = [_ensure(person, known_temporary, now) for person in PEOPLE]
-    db.session.commit()
-    return found
+def ensure(kept: Path, now: datetime) -> list[Ready]:
+    """Make whoever is missing, leave the others as they are, and say how each can log in. Commits.
+
+    kept is the file that holds the temporary password, of which the database knows only the digest.
+    """
+    return [_ensure(person, kept, now) for person in PEOPLE]
 
 
-def _ensure(person: Person, known_temporary: str | None, now: datetime) -> Ready:
+def _ensure(person: Person, kept: Path, now: datetime) -> Ready:
     account = accounts.find_by_username(person.username)
     if account is None:
         account = _create(person, now)
     if person.password is None:
-        return Ready(person, _temporary_password(account, known_temporary, now), TEMPORARY)
+        return Ready(person, _temporary_password(account, kept, now), TEMPORARY)
+    if account.disabled_at is not None:
+        return Ready(person, person.password, DISABLED)
     if account.password_changed_at == account.created_at:
         return Ready(person, person.password, READY)
     return Ready(person, None, CHANGED)
@@ -89,13 +97,19 @@ def _create(person: Person, now: datetime) -> Account:
     )
     if stored is not None:
         accounts.store_password(account, stored, now)
+    audit.record("account_add", account_id=account.id, role=account.role)
     db.session.commit()
     return account
 
 
-def _temporary_password(account: Account, known: str | None, now: datetime) -> str:
+def _temporary_password(account: Account, kept: Path, now: datetime) -> str:
     """Return the one that is still good, or a new one: without a first log-in to try, a demo would lack its start."""
     expires = account.temporary_password_expires_at
-    if known and account.temporary_password_digest and expires and expires > now:
+    known = kept.read_text("utf-8") if kept.exists() else ""
+    if expires is not None and expires > now and account.temporary_password_digest == sealing.digest(known):
         return known
-    return accounts.issue_temporary_password(account, now)
+    issued = people.issue_temporary_password(account.username, actor_id=None, now=now)
+    if not isinstance(issued, people.WithTemporaryPassword):
+        raise TypeError("the demo's own account is gone")
+    write_secret(kept, issued.temporary_password)
+    return issued.temporary_password
