@@ -17,7 +17,11 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a
 
 @click.group()
 def account() -> None:
-    """Add the accounts of families and staff, and look after them."""
+    """Add the accounts of families and staff, and look after them.
+
+    \b
+    Example:  idp account add ada.okafor --role admin --name "Ada Okafor"
+    """
 
 
 @account.command()

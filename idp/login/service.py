@@ -94,6 +94,7 @@ def log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | 
         return Busy()
     rehashed = _rehashed(attempt.password, known) if match is Match.PASSWORD and known else None
     if known is None or not _is_admitted(known, match, now):
+        throttle.settle(reserved, succeeded=False)
         audit.record(
             LOG_IN,
             audit.FAILURE,
@@ -122,6 +123,7 @@ def reauthenticate(session: ActiveSession, password: str, now: datetime) -> Logg
         return Busy()
     account_id = session.account_id
     if match is not Match.PASSWORD or not accounts.note_log_in(known, now):
+        throttle.settle(reserved, succeeded=False)
         audit.record(
             REAUTHENTICATION,
             audit.FAILURE,

@@ -123,9 +123,13 @@ def stale(error: StalePage) -> AnyResponse:
     """Show the log-in page anew when its form was too old or not ours: nothing was tried, and the way on is kept."""
     if request.endpoint != "login.check_log_in":
         return errors.stale_page(error)
+    try:
+        going_to = destination.wanted()
+    except LostContinuation as gone:  # what a handler of errors raises is handled by no other
+        return lost(gone)
     words = _("This page was open for too long, so nothing was sent. Please log in again.")
     form = LogInForm.read(request.form)
-    return pages.log_in(destination.wanted(), form, [("", words)], 400)
+    return pages.log_in(going_to, form, [("", words)], 400)
 
 
 @blueprint.errorhandler(LostContinuation)

@@ -20,8 +20,6 @@ class Rule:
     """How long a failure counts."""
     sliding: bool
     """Whether each failure makes the earlier ones count longer, or all are forgotten together."""
-    success_forgets: bool
-    """Whether a success wipes the failures out: it does for a person, who has shown that the mistakes were theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +47,9 @@ def rule_for(kind: str, settings: Throttle) -> Rule:
         waits=_doubling(settings.account_wait_seconds, settings.account_longest_wait_seconds),
         remembered=timedelta(hours=settings.account_forget_hours),
         sliding=True,
-        success_forgets=True,
     )
     window = timedelta(seconds=settings.client_window_seconds)
-    client = Rule(settings.client_failures, (window,), window, sliding=False, success_forgets=False)
+    client = Rule(settings.client_failures, (window,), window, sliding=False)
     return {LOG_IN: account, REAUTHENTICATION: account, CLIENT_SECRET: client}[kind]
 
 

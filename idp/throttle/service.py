@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Insert, Update, case, delete, select, update
+from sqlalchemy import Insert, Update, delete, select, update
 
 from idp import settings
 from idp.database import RELAXED, db, upsert
@@ -42,22 +42,9 @@ def reserve(kind: str, subject: str, now: datetime) -> Reserved | Wait:
 
 
 def settle(reserved: Reserved, *, succeeded: bool) -> None:
-    """Say how a reserved try ended. A failure is counted already; a person's success wipes out what failed before."""
-    if not succeeded:
-        return
-    rule = rules.rule_for(reserved.kind, settings.current().throttle)
-    if rule.success_forgets:
+    """Say how a reserved try ended. A failure is counted already; a success wipes out what failed before."""
+    if succeeded:
         db.session.execute(delete(Counter).where(Counter.digest == reserved.digest).execution_options(**RELAXED))
-    else:
-        _take_back(reserved, rule.failures)
-
-
-def find_wait(kind: str, subject: str, now: datetime) -> Wait | None:
-    """Tell whether a subject has to wait, without counting anything: for what is tried far more often than it fails."""
-    count = _find(_digest(kind, subject))
-    if count is None or count.expires_at <= now or count.blocked_until is None or count.blocked_until <= now:
-        return None
-    return Wait(count.blocked_until)
 
 
 def delete_expired(now: datetime, limit: int) -> int:
@@ -70,19 +57,6 @@ def delete_expired(now: datetime, limit: int) -> int:
         .execution_options(**RELAXED, synchronize_session=False)
     )
     return len(deleted.all())
-
-
-def _take_back(reserved: Reserved, limit: int) -> None:
-    """Take one try off the count again; fewer than the limit make nobody wait."""
-    db.session.execute(
-        update(Counter)
-        .where(Counter.digest == reserved.digest, Counter.failures > 0)
-        .values(
-            failures=Counter.failures - 1,
-            blocked_until=case((Counter.failures - 1 < limit, None), else_=Counter.blocked_until),
-        )
-        .execution_options(**RELAXED, synchronize_session=False)
-    )
 
 
 def _find(digest: bytes) -> Count | None:

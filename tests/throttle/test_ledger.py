@@ -83,26 +83,6 @@ def test_failures_are_forgotten_twelve_hours_after_the_last_one() -> None:
     spend(4, now=NOW + timedelta(hours=23))
 
 
-@pytest.mark.usefixtures("app")
-def test_an_applications_right_secret_takes_only_itself_off_the_count() -> None:
-    service.settle(spend(9, CLIENT_SECRET), succeeded=True)
-    db.session.commit()
-
-    spend(2, CLIENT_SECRET)
-    assert reserve(CLIENT_SECRET) == Wait(NOW + timedelta(minutes=1))
-
-
-@pytest.mark.usefixtures("app")
-def test_looking_whether_somebody_waits_counts_nothing() -> None:
-    spend(9, CLIENT_SECRET)
-    before = service.find_wait(CLIENT_SECRET, "ewa.kowalska", NOW)
-    spend(1, CLIENT_SECRET)
-
-    assert before is None
-    assert service.find_wait(CLIENT_SECRET, "ewa.kowalska", NOW) == Wait(NOW + timedelta(minutes=1))
-    assert service.find_wait(CLIENT_SECRET, "ewa.kowalska", NOW + timedelta(minutes=1)) is None
-
-
 def test_parallel_tries_share_one_budget(app: Flask) -> None:
     together = Barrier(8)
 
