@@ -25,6 +25,8 @@ AppBuilder = Callable[[Settings], Flask]
 SQLITE, POSTGRESQL = KINDS = "sqlite", "postgresql"
 
 _TEMPLATE = "template"
+_TURN_OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
 _INSTALL = "PostgreSQL's programs are missing. Type: apt-get install postgresql"
 
 
@@ -63,11 +65,17 @@ class Databases:
             yield url
         finally:
             if reusable:
-                self._lent[name] = url
-                self.server.empty(name)
-                self._emptied.append(name)
+                self._return(name, url)
             else:
                 self._drop(kind, name)
+
+    def _return(self, name: str, url: str) -> None:
+        if self.server.empty(name):
+            self._lent[name] = url
+            self._emptied.append(name)
+        else:
+            self._lent.pop(name, None)
+            self._drop(POSTGRESQL, name)
 
     def _migrate(self, url: str) -> None:
         app = create_app(with_database(self.settings, url))
@@ -107,14 +115,18 @@ class Cluster:
         """Return the address of one of its databases."""
         return f"postgresql://postgres@/{name}?host={self.folder}"
 
-    def empty(self, name: str) -> None:
-        """Take every row out of a database, once whoever still has it open has been turned out."""
-        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
-        tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+    def empty(self, name: str) -> bool:
+        """Take every row out of a database; False when its schema is no longer the newest one."""
         with psycopg.connect(self.url(name), autocommit=True) as connection:
-            connection.execute(others, [name])
-            names = ", ".join(f'"{row[0]}"' for row in connection.execute(tables))
-            connection.execute(f"TRUNCATE {names} CASCADE")  # names of our own tables
+            connection.execute(_TURN_OUT, [name])  # whoever still has it open
+            if not connection.execute("SELECT to_regclass('alembic_version')").fetchone() == ("alembic_version",):
+                return False
+            versions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+            tables = [row[0] for row in connection.execute(_TABLES)]
+            if versions != [(schema.newest(),)] or not tables:
+                return False
+            connection.execute("TRUNCATE " + ", ".join(f'"{table}"' for table in tables) + " CASCADE")
+            return True
 
     def run(self, statement: str) -> None:
         """Carry out one statement outside any transaction."""
