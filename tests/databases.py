@@ -119,7 +119,7 @@ class Cluster:
         """Take every row out of a database; False when its schema is no longer the newest one."""
         with psycopg.connect(self.url(name), autocommit=True) as connection:
             connection.execute(_TURN_OUT, [name])  # whoever still has it open
-            if not connection.execute("SELECT to_regclass('alembic_version')").fetchone() == ("alembic_version",):
+            if connection.execute("SELECT to_regclass('alembic_version')").fetchone() != ("alembic_version",):
                 return False
             versions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
             tables = [row[0] for row in connection.execute(_TABLES)]
