@@ -51,7 +51,9 @@ def _run(port: int, folder: Path, parties: tuple[Application, ...]) -> None:
     processes = Processes(folder.resolve() / "logs")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: processes.stopping.set())
-    os.environ.update(instance.environment(folder, port))
+    environment = instance.environment(folder, port)
+    os.environ.update(environment)
+    instance.write_environment(folder, environment)
     ready, credentials = _set_up(folder, parties)
     try:
         _start(processes, folder, port, parties, credentials)
@@ -127,5 +129,6 @@ def _show(port: int, parties: tuple[Application, ...], ready: list[Ready], folde
         about = f"{one.person.role}{', parent of ' + children if children else ''}"
         about += "" if one.state == people.READY else f" ({one.state})"
         click.echo(f"  {one.person.username:<16} {one.password or 'as you changed it':<26} {about}")
-    click.echo(f"\nLogs and data are in {folder}/. Ctrl-C ends all.")
+    click.echo(f"\nCommands, in another window:  . {folder}/demo.env; idp client list   (.venv/bin/idp in a checkout)")
+    click.echo(f"Logs and data are in {folder}/. Ctrl-C ends all.")
     sys.stdout.flush()

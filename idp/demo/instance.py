@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import secrets
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,6 +63,12 @@ def write_secret(path: Path, value: str) -> None:
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(value)
     beside.replace(path)
+
+
+def write_environment(folder: Path, values: dict[str, str]) -> None:
+    """Write demo.env: sourced by a shell, it lets every `idp` command speak to this demo. It names files, no secret."""
+    lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
+    write_secret(folder / "demo.env", lines)
 
 
 def write_description(folder: Path, description: dict[str, Any]) -> None:
