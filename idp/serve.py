@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from idp import settings as settings_module
 from idp.command_line import refuse
 from idp.database import db
-from idp.operations import ports
+from idp.operations import intake, ports
 from idp.operations.readiness import Shape, shape
 from idp.operations.sibling import Sibling, stop_with
 from idp.settings import Settings
@@ -67,7 +67,8 @@ def load_application(parent: int) -> Callable[..., Any]:
     from idp.app import create_app  # after `serve` has told the counters where to count
 
     stop_with(parent)
-    return create_app(settings_module.load()).wsgi_app
+    app = create_app(settings_module.load())
+    return intake.admit(app.wsgi_app, app.config["IDP"].server.threads, app.config["MAX_CONTENT_LENGTH"])
 
 
 def _override(variable: str, value: str | int | None) -> None:
@@ -108,7 +109,7 @@ def _run(settings: Settings, *, with_worker: bool) -> None:
         port=settings.server.port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=settings.server.threads,
+        blocking_threads=max(settings.server.threads, intake.READERS),
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=_LONGEST_HEAD),
         log_level=LogLevels.warning,
         log_dictconfig={"loggers": {"_granian": {"propagate": True}}},

@@ -62,6 +62,14 @@ class _StandardError:
     debug = info = warning = error = critical = msg
 
 
+class _ForLibraries(logging.Handler):
+    """Writes what libraries log to the same place."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        print(self.format(record), file=sys.stderr, flush=True)
+
+
 def _end(response: Response) -> Response:
     seconds = time.perf_counter() - g.get("began", time.perf_counter())
     endpoint = request.endpoint or "none"
@@ -86,7 +94,7 @@ def _add_origin(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> M
 
 def _for_libraries() -> logging.Handler:
     """Return what brings the lines of libraries, which use the standard logging, into the same form."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _ForLibraries()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *_SHARED],

@@ -1,5 +1,6 @@
 """`idp serve` as an operator meets it: real processes, real HTTP."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -201,6 +202,40 @@ def test_a_stop_under_load_drops_no_request(serving: Running) -> None:
 
     assert answered[0] > 50
     assert dropped == []
+
+
+@pytest.mark.parametrize("slow", ["head", "body"])
+def test_ds3_slow_connections_hold_up_nobody(slow: str, serving: Running, ask: Ask) -> None:
+    """DS3: 200 that send a byte now and then; everybody else is answered at once."""
+    head = b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    head += b"Content-Length: 1000\r\n" + (b"\r\na" if slow == "body" else b"X-Slow: ")
+    with contextlib.ExitStack() as connections:
+        for _ in range(200):
+            connection = socket.create_connection(("127.0.0.1", urlsplit(serving.origin).port or 0), timeout=20)
+            connections.enter_context(connection)
+            connection.sendall(head)
+        time.sleep(0.5)
+        began = time.monotonic()
+        statuses = [ask(path)[0] for path in ("/healthz", "/login", "/oauth/jwks")]
+        took = time.monotonic() - began
+
+    assert statuses == [200, 200, 200]
+    assert took < 5
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_ds1_a_large_body_is_refused_fast(serving: Running, *, chunked: bool) -> None:
+    """DS1: 10 MB where 64 kB are enough; most of it is never read."""
+    connection = http.client.HTTPConnection("127.0.0.1", urlsplit(serving.origin).port, timeout=20)
+    chunks = [b"a=" + b"x" * 65_536] * 3 if chunked else None
+    connection.putrequest("POST", "/oauth/token")
+    connection.putheader("Content-Type", "application/x-www-form-urlencoded")
+    connection.putheader(*(("Transfer-Encoding", "chunked") if chunks else ("Content-Length", "10000000")))
+    connection.endheaders(chunks, encode_chunked=bool(chunks))
+    answer = connection.getresponse()
+    connection.close()
+
+    assert answer.status in {400, 401, 413}
 
 
 def test_nothing_is_left_behind(serving: Running) -> None:
