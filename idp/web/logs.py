@@ -56,8 +56,8 @@ class _StandardError:
         """Take what structlog gives every logger, and need none of it."""
 
     def msg(self, line: str) -> None:
-        """Write one line, whatever its level."""
-        print(line, file=sys.stderr, flush=True)
+        """Write one line, whatever its level, in one piece: other threads write, too."""
+        sys.stderr.write(f"{line}\n")
 
     debug = info = warning = error = critical = msg
 
@@ -67,7 +67,7 @@ class _ForLibraries(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
-        print(self.format(record), file=sys.stderr, flush=True)
+        sys.stderr.write(f"{self.format(record)}\n")
 
 
 def _end(response: Response) -> Response:
