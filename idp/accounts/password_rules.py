@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from idp import sealing, settings
 from idp.accounts.models import Account
+from idp.accounts.passwords import LONGEST_TYPED
 
 _LARGEST_BYTES = 1024
 _SHORTEST_CONTEXT_WORD = 4
@@ -38,7 +39,7 @@ def rules() -> list[str]:
 
 def _form_problem(password: str) -> str | None:
     limits = settings.current().passwords
-    composed = unicodedata.normalize("NFC", password)
+    composed = unicodedata.normalize("NFC", password[:LONGEST_TYPED])
     words: str | None = None
     if "\0" in composed:
         words = _("The password contains a character that can't be typed. Choose another one.")

@@ -14,6 +14,12 @@ from idp import sealing, settings
 from idp.accounts import hashing
 from idp.settings import NamedKey
 
+LONGEST_TYPED = 1025
+"""How much of what was typed is looked at: composing takes time by the square of the length, and strangers send 64 kB.
+
+The longest password that a setting allows has 256 characters, each taken apart into four at most.
+"""
+
 _SALT_CHARACTERS = 29
 """Of bcrypt's text: version, cost and salt; the digest follows."""
 _DIGEST_CHARACTERS = 31
@@ -82,7 +88,7 @@ def new_temporary() -> str:
 
 def _prepared(password: str, pepper: NamedKey) -> bytes:
     """Bring a password of any length to 64 bytes without NUL: bcrypt refuses or ignores what lies beyond 72."""
-    typed = unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
+    typed = unicodedata.normalize("NFC", password[:LONGEST_TYPED]).encode("utf-8", "surrogatepass")
     return b64encode(hmac.digest(pepper.value, typed, "sha384"))
 
 

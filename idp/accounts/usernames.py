@@ -6,11 +6,13 @@ from flask_babel import gettext as _
 
 LONGEST = 100
 _LONGEST_KEY = 200
+_LONGEST_TYPED = 1000
+"""How much of what was typed is looked at: composing takes time by the square of the length, and anybody may type."""
 
 
 def key(username: str) -> str:
     """Return the one spelling of a username that case, width, composition, spaces and invisible characters share."""
-    folded = username
+    folded = username[:_LONGEST_TYPED]
     for _round in range(2):  # a folded character may compose anew, so that one round does not reach what stays the same
         folded = unicodedata.normalize("NFKC", folded).casefold()
     shown = "".join(" " if character.isspace() else character for character in unicodedata.normalize("NFKC", folded))
