@@ -116,6 +116,8 @@ def _first_problem(
         return "invalid_request", "A parameter was sent more than once."
     if any(len(values.get(name, "")) > longest for name, longest in _LONGEST.items()):
         return "invalid_request", "A parameter is too long."
+    if "\0" in values.get("nonce", ""):
+        return "invalid_request", "The nonce holds a character that cannot be kept."
     for name in ("request", "request_uri", "registration"):
         if name in values:
             return f"{name}_not_supported", "This parameter is not supported."
