@@ -9,7 +9,7 @@ from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.database import db
 from idp.oidc import hints, interaction, responses, store
-from idp.oidc.authorization_request import AuthorizationRequest
+from idp.oidc.authorization_request import AuthorizationRequest, granted_scope
 from idp.oidc.claims import subject
 from idp.oidc.interaction import CONSENTED, AskConsent, Issue, LogIn, Refuse, SelectAccount, Visitor
 from idp.sessions import service as sessions
@@ -60,6 +60,11 @@ def proceed(continuation: Continuation, session_token: str | None, now: datetime
     client = registry.find(request.client_id)
     if client is None or not client.accepts_redirect_uri(request.redirect_uri):
         return Gone()
+    # The application may have lost a scope since it asked, a day ago at most.
+    request = replace(request, scope=granted_scope(request.scope, client))
+    if "openid" not in request.scope.split():
+        return Gone()
+    continuation = replace(continuation, request=request.to_dict())
     found = store.find_visitor(sealing.digest(session_token), client.pk, now) if session_token else None
     session, grant_id, granted = found or (None, None, frozenset[str]())
     visitor = None if session is None else _visitor(session, client, granted, request, now)

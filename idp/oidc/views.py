@@ -98,7 +98,8 @@ def end_session() -> BaseResponse:
         if csrf.FIELD in request.form:
             csrf.check()
             return _logged_out(_confirmed_address())
-        return see_other(f"{url_for('oidc.end_session')}?{urlencode(list(request.form.items(multi=True)))}")
+        query = urlencode(list(request.form.items(multi=True)))
+        return see_other(f"{url_for('oidc.end_session')}?{query}") if len(query) <= _LONGEST_QUERY else abort(413)
     asked = logout.parse(request.args.to_dict(flat=False), clock.now())
     session = _known_session()
     if asked.is_wrong or (session is not None and not logout.names_session(asked, session)):
@@ -238,4 +239,5 @@ def _logged_out(return_to: str | None, client: RegisteredClient | None = None) -
         see_other(return_to) if return_to else make_response(render_template("oidc/logged_out.html"))
     )
     browser.forget(response)
+    cookies.clear(response, cookies.STEPS)  # on a shared computer nobody goes on with a log-in that another began
     return response
