@@ -13,7 +13,7 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from idp import settings
+from idp import clock, settings
 from idp.audit import chain
 from idp.audit import sealing as audit_sealing
 from idp.database import db
@@ -128,12 +128,11 @@ def _worker(now: datetime) -> Iterator[Finding]:
         yield Finding(OK, "worker", "alive")
 
 
-def _clock(now: datetime) -> Iterator[Finding]:
+def _clock(_now: datetime) -> Iterator[Finding]:
     if db.engine.dialect.name == "sqlite":
         return
-    before = datetime.now(now.tzinfo)
     theirs: datetime = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()
-    apart = abs(theirs - before)
+    apart = abs(theirs - clock.now())
     if apart > _CLOCKS_APART:
         yield Finding(PROBLEM, "clock", f"this machine and the database differ by {apart.total_seconds():.0f} seconds")
     else:

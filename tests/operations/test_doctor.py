@@ -77,6 +77,15 @@ def test_a_worker_that_is_silent_is_a_problem(app: Flask) -> None:
     assert _of(doctor.examine(clock.now() + timedelta(minutes=3)), "worker")[0][0] == PROBLEM
 
 
+def test_a_clock_that_differs_from_the_database_servers_is_a_problem(app: Flask) -> None:
+    has_its_own_clock = db.engine.dialect.name == "postgresql"
+    assert _of(doctor.examine(clock.now()), "clock") == [(OK, "agrees with the database's")] * has_its_own_clock
+    with clock.shifted(timedelta(minutes=1)):
+        found = _of(doctor.examine(clock.now()), "clock")
+
+    assert [level for level, _words in found] == [PROBLEM] * has_its_own_clock
+
+
 def test_short_passwords_are_noted_with_what_nist_says(app: Flask, change: Callable[..., None]) -> None:
     assert _of(doctor.examine(clock.now()), "password") == []
     change(passwords=Passwords(minimum_length=8))
