@@ -16,6 +16,7 @@ from idp.sessions.store import ActiveSession
 from idp.throttle import service as throttle
 from idp.throttle.rules import LOG_IN, REAUTHENTICATION, Wait
 from idp.throttle.service import Reserved
+from idp.web import metrics
 
 _AMR = ["pwd"]  # RFC 8176 section 2
 
@@ -80,8 +81,17 @@ class Gone:
     """The open step is no longer there: done in another tab, out of time, or its account was closed."""
 
 
+_COUNTED_AS = {LoggedIn: "success", StepsOpen: "steps_open", Refused: "refused", Wait: "wait", Busy: "busy"}
+
+
 def log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Wait | Busy:
     """Check a username and password, and record the attempt whatever its outcome."""
+    outcome = _log_in(attempt, now)
+    metrics.count_log_in(_COUNTED_AS[type(outcome)])
+    return outcome
+
+
+def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Wait | Busy:
     key = usernames.key(attempt.username)
     try:
         with hashing.place():

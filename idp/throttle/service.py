@@ -11,6 +11,7 @@ from idp.database import RELAXED, db, upsert
 from idp.throttle import rules
 from idp.throttle.models import Counter
 from idp.throttle.rules import Count, Wait
+from idp.web import metrics
 
 _COUNT = (Counter.failures, Counter.first_at, Counter.last_at, Counter.blocked_until, Counter.expires_at)
 
@@ -35,6 +36,7 @@ def reserve(kind: str, subject: str, now: datetime) -> Reserved | Wait:
         before = _find(digest)
         after = rules.reserve(before, now, rule)
         if isinstance(after, Wait):
+            metrics.count_throttled(kind)
             return after
         # Whoever loses the swap was overtaken by another try, and a handful of those spends the budget: the loop ends.
         if _swap(kind, digest, before, after):

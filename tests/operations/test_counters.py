@@ -1,0 +1,58 @@
+"""What happens is counted by what it was, and by nothing that a visitor chooses."""
+
+import re
+from collections.abc import Callable
+
+from flask import Flask
+
+from tests.factories import Person
+from tests.pages import Browser
+
+
+def _counted(app: Flask) -> Callable[[str], float]:
+    """Return how far a counter has gone since now."""
+
+    def read(name: str) -> float:
+        text = app.test_client().get("/metrics").text
+        found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    before: dict[str, float] = {}
+
+    def since(name: str) -> float:
+        return read(name) - before.setdefault(name, read(name))
+
+    return since
+
+
+def test_log_ins_are_counted_by_outcome(app: Flask, browser: Browser, parent: Person) -> None:
+    since = _counted(app)
+    success, refused = 'idp_log_ins_total{outcome="success"}', 'idp_log_ins_total{outcome="refused"}'
+    since(success), since(refused)
+
+    browser.log_in(parent.username, "not the password at all")
+    browser.log_in("nobody", "not the password at all")
+    browser.log_in(parent.username, parent.password)
+
+    assert (since(success), since(refused)) == (1, 2)
+
+
+def test_refusals_for_too_many_tries_are_counted(app: Flask, browser: Browser, parent: Person) -> None:
+    since = _counted(app)
+    name = 'idp_throttle_refusals_total{kind="log_in"}'
+    since(name)
+
+    for _ in range(8):
+        browser.log_in(parent.username, "not the password at all")
+
+    assert since(name) >= 1
+
+
+def test_addresses_that_strangers_make_up_are_one_name(app: Flask) -> None:
+    for number in range(20):
+        app.test_client().get(f"/no-such-page-{number}")
+
+    text = app.test_client().get("/metrics").text
+
+    assert 'idp_requests_total{endpoint="none",status="404"}' in text
+    assert "no-such-page" not in text
