@@ -43,19 +43,20 @@ class Gone:
 Outcome = Redirect | Page | Gone
 
 
-def begin(request: AuthorizationRequest, client: RegisteredClient, now: datetime) -> Continuation:
-    """Return a fresh request as what travels between pages."""
-    return Continuation(
+def begin(request: AuthorizationRequest, client: RegisteredClient, session_token: str | None, now: datetime) -> Outcome:
+    """Take the first step of a request that has just been judged."""
+    continuation = Continuation(
         path=PATH,
         client_id=client.client_id,
         request=request.to_dict(),
         started_at=now.timestamp(),
         form_target=responses.form_target(request.redirect_uri),
     )
+    return _step(continuation, request, client, session_token, now)
 
 
 def proceed(continuation: Continuation, session_token: str | None, now: datetime) -> Outcome:
-    """Take the next step: answer the application, or name the page that stands between."""
+    """Take the next step of a request that a page stood before; what has changed since is judged again."""
     request = AuthorizationRequest.from_dict(continuation.request)
     client = registry.find(request.client_id)
     if client is None or not client.accepts_redirect_uri(request.redirect_uri):
@@ -64,7 +65,17 @@ def proceed(continuation: Continuation, session_token: str | None, now: datetime
     request = replace(request, scope=granted_scope(request.scope, client))
     if "openid" not in request.scope.split():
         return Gone()
-    continuation = replace(continuation, request=request.to_dict())
+    return _step(replace(continuation, request=request.to_dict()), request, client, session_token, now)
+
+
+def _step(
+    continuation: Continuation,
+    request: AuthorizationRequest,
+    client: RegisteredClient,
+    session_token: str | None,
+    now: datetime,
+) -> Outcome:
+    """Answer the application, or name the page that stands between."""
     found = store.find_visitor(sealing.digest(session_token), client.pk, now) if session_token else None
     session, grant_id, granted = found or (None, None, frozenset[str]())
     visitor = None if session is None else _visitor(session, client, granted, request, now)

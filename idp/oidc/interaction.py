@@ -58,9 +58,12 @@ def decide(
     """Return the next step. Freshness is judged against the request's start: judged against now it would never end."""
     silent = "none" in request.prompt
     fresh_after = _fresh_after(request, started_at)
-    if visitor is None or not visitor.is_hinted or (fresh_after is not None and visitor.auth_time < fresh_after):
-        if visitor is not None and not visitor.is_hinted:
-            fresh_after = started_at
+    if visitor is not None and not visitor.is_hinted:
+        # Whoever has logged in since, and is still not the person hinted at, would be asked for ever.
+        if silent or visitor.auth_time >= started_at:
+            return Refuse("login_required", "Somebody else is logged in than the hint names.")
+        return LogIn(started_at)
+    if visitor is None or (fresh_after is not None and visitor.auth_time < fresh_after):
         return Refuse("login_required", "Nobody is logged in as required.") if silent else LogIn(fresh_after)
     if "select_account" in request.prompt and SELECTED not in done and visitor.auth_time < started_at:
         return SelectAccount()

@@ -42,8 +42,7 @@ def authorize() -> BaseResponse:
         case Invalid(redirect_uri, state, error, description):
             return redirect(responses.error(redirect_uri, error, description, state), 302)
         case asked, client:
-            now = clock.now()
-            return _answer(authorization.proceed(authorization.begin(asked, client, now), _session_token(), now))
+            return _answer(authorization.begin(asked, client, _session_token(), clock.now()))
 
 
 @blueprint.get("/oauth/authorize/continue")

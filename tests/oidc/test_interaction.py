@@ -54,6 +54,7 @@ NOBODY = None
         (request("none"), (), visitor(60, frozenset()), "consent_required"),
         (request("none"), (), visitor(60, is_hinted=False), "login_required"),
         (request(), (), visitor(60, is_hinted=False), LogIn(START)),
+        (request(), (), visitor(-1, is_hinted=False), "login_required"),
         (request("login"), (), visitor(60), LogIn(START)),
         (request("login"), (), visitor(0.001), LogIn(START)),
         (request("login"), (), visitor(-1), Issue()),
