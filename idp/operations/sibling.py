@@ -31,13 +31,15 @@ class Sibling:
     def __init__(self, *arguments: str) -> None:
         self._arguments = arguments
         self._stopping = threading.Event()
+        self._changing = threading.Lock()
         self._process = self._start()
         threading.Thread(target=self._keep_alive, name="sibling", daemon=True).start()
 
     def stop(self) -> None:
         """End it gracefully, and wait for that; not longer than 20 seconds."""
-        self._stopping.set()
-        self._process.terminate()
+        with self._changing:
+            self._stopping.set()
+            self._process.terminate()
         try:
             self._process.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -52,5 +54,7 @@ class Sibling:
             code = self._process.wait()
             if self._stopping.wait(5):
                 return
-            log.error("worker_died", exit_code=code)
-            self._process = self._start()
+            with self._changing:
+                if not self._stopping.is_set():
+                    log.error("worker_died", exit_code=code)
+                    self._process = self._start()
