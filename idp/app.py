@@ -27,6 +27,7 @@ def create_app(settings: Settings) -> Flask:
         MAX_FORM_PARTS=100,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
+    app.url_map.merge_slashes = False  # each page has one address, and no redirect to it tells that it is there
     database.init_app(app, settings)
     web.init_app(app, settings)
     for feature in (operations, protocol, oidc, login, portal, admin):

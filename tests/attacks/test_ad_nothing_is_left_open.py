@@ -1,0 +1,141 @@
+"""Rows AD1, AD3, AD9 and DR1: nothing is open that nobody opened, to strangers, parents and support alike."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from idp.accounts.models import SUPPORT
+from idp.audit.models import AuditEvent
+from idp.clients.models import Client
+from idp.database import db
+from tests.attacks.conftest import Door, Intruder, checked
+from tests.factories import Person, Registered
+from tests.oidc.conftest import Application
+from tests.pages import Browser
+
+pytestmark = pytest.mark.one_database
+
+_CHANGING = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/debug", "/.env", "/.git/config", "/.git/HEAD", "/config", "/config.toml", "/console", "/server-status",
+     "/actuator", "/actuator/env", "/instance/idp.db", "/idp.db", "/backup.sql", "/phpinfo.php", "/wp-login.php",
+     "/graphql", "/api/users", "/users", "/static/", "/static/..%2f..%2fconfig/production.toml",
+     "/static/%2e%2e/app.py", "/static/....//app.py", "/static//etc/passwd", "/bootstrap/static/..%2f..%2f__init__.py",
+     "/templates/base.html", "/swagger.json", "/.well-known/jwks.json/..", "/.well-known/security.txt/..%2f",
+     "/robots.txt/../.env"],
+)  # fmt: skip
+def test_ad9_what_scanners_ask_for_is_not_there(stranger: Intruder, path: str) -> None:
+    for address in (path, f"{path}?debug=1", path.upper()):
+        assert stranger.send("GET", address).status_code == 404, address
+
+
+def test_ad9_health_tells_that_it_is_well_and_no_more(app: Flask) -> None:
+    assert app.test_client().get("/healthz?verbose=1").get_json() == {"status": "ok"}
+    assert app.test_client().get("/readyz?verbose=1").get_json() == {"status": "ready"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/register", "/oauth/register", "/oauth/clients", "/connect/register", "/oauth/introspect", "/oauth/revoke",
+     "/oauth/device", "/oauth/par"],
+)  # fmt: skip
+@pytest.mark.parametrize("as_whom", ["stranger", "parent", "admin"])
+def test_dr1_there_is_no_door_by_which_an_application_registers_itself(
+    stranger: Intruder,
+    new_insider: Callable[[Person], Intruder],
+    parent: Person,
+    admin: Person,
+    path: str,
+    as_whom: str,
+) -> None:
+    intruder = stranger if as_whom == "stranger" else new_insider(parent if as_whom == "parent" else admin)
+    metadata = {"redirect_uris": ["https://evil.example/"], "client_name": "Evil", "first_party": True}
+
+    assert intruder.send("POST", path, json=metadata).status_code == 404
+    assert db.session.scalar(select(func.count()).select_from(Client)) == 0
+
+
+@pytest.mark.parametrize("who", ["stranger", "guardian", "support", "an admin elsewhere", "an admin behind a proxy"])
+def test_ad1_the_console_gives_nothing_to_anybody_but_an_admin_on_the_districts_networks(
+    doors: list[Door],
+    stranger: Intruder,
+    new_insider: Callable[[Person], Intruder],
+    account: Callable[..., Person],
+    registered: Registered,
+    admin: Person,
+    who: str,
+) -> None:
+    people = {"guardian": account, "support": lambda: account(role=SUPPORT)}
+    intruder = stranger if who == "stranger" else new_insider(people.get(who, lambda: admin)())
+    environ = {"an admin elsewhere": {"REMOTE_ADDR": "203.0.113.9"}}.get(who, {})
+    headers = {"an admin behind a proxy": {"X-Forwarded-For": "10.0.0.1"}}.get(who, {})
+    before = db.session.scalar(select(func.count()).select_from(AuditEvent))
+    for door in doors:
+        if not door.path.startswith("/admin"):
+            continue
+        for path in (door.path, door.path.replace("/admin", "/admin/.", 1), f"{door.path}/", f"/{door.path}"):
+            for method in _CHANGING:
+                form = {"csrf_token": intruder.csrf_token, "typed_name": registered.name, "owner": "district"}
+                data = None if method == "GET" else form
+                answer = intruder.send(method, path, data=data, headers=headers, environ_overrides=environ)
+
+                assert answer.status_code in {303, 403, 404, 405}, (method, path)
+                assert registered.name not in answer.text
+                assert answer.status_code != 303 or answer.location.startswith("/login?next=/admin")
+    db.session.rollback()
+    row = db.session.scalars(select(Client)).one()
+    assert (row.revision, row.disabled_at, row.removed_at, row.first_party) == (1, None, None, False)
+    assert db.session.scalar(select(func.count()).select_from(AuditEvent)) == before
+
+
+def test_ad3_no_page_of_the_console_shows_a_secret_again(
+    doors: list[Door], new_insider: Callable[[Person], Intruder], admin: Person, registered: Registered
+) -> None:
+    insider = new_insider(admin)
+    for door in doors:
+        if door.path.startswith("/admin") and "GET" in door.methods:
+            assert (registered.secret or "") not in insider.send("GET", door.path).text, door
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["first_party", "trusted", "skip_consent", "client_id", "client_secret", "owner_id", "sector_id", "id", "revision",
+     "disabled_at", "scopes", "scope", "role"],
+)  # fmt: skip
+def test_dr3_a_field_that_the_form_does_not_have_sets_nothing(browser: Browser, admin: Person, name: str) -> None:
+    browser.log_in(admin.username, admin.password)
+    browser.open("/admin/clients/new")
+    token = {
+        item.get("name"): item.get("value") for item in browser.page.root.all("input") if item.get("type") == "hidden"
+    }
+    smuggled = {
+        "client_name": "Lunch",
+        "redirect_uris": "https://lunch.example/callback",
+        "require_pkce": "yes",
+        name: "1",
+    }
+
+    answer = browser.send("POST", "/admin/clients/new", data={**token, **smuggled})
+
+    assert answer.status == 200, answer.words
+    row = db.session.scalars(select(Client)).one()
+    assert not row.first_party
+    assert len(row.client_id) == 24
+    assert row.scopes == ["openid"]
+    assert (row.revision, row.disabled_at) == (1, None)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_ad1_a_guardians_token_opens_no_page(
+    application: Application, visitor: object, app: Flask, method: str
+) -> None:
+    """An access token is for UserInfo: no page takes it for a log-in."""
+    for path in ("/", "/account", "/admin", "/admin/clients"):
+        answer = checked(app.test_client().open(path, method=method, headers={"Authorization": "Bearer " + "A" * 43}))
+
+        assert answer.status_code in {303, 400, 405}
