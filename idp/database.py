@@ -106,11 +106,14 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _engine_options(url: URL, settings: Settings) -> dict[str, Any]:
+    # An error's text names the statement; what was bound to it are people's names, digests and sealed keys.
+    shared = {"hide_parameters": True}
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
             os.makedirs(os.path.dirname(url.database), mode=0o700, exist_ok=True)
-        return {"connect_args": {"timeout": settings.database.lock_timeout_seconds, "isolation_level": None}}
+        return {**shared, "connect_args": {"timeout": settings.database.lock_timeout_seconds, "isolation_level": None}}
     return {
+        **shared,
         "pool_size": settings.database.pool_size,
         "max_overflow": 0,
         "pool_pre_ping": True,
