@@ -77,11 +77,7 @@ def test_in1_what_stands_in_place_of_a_sealed_request_opens_nothing(
     insider = new_insider(parent)
     for door in doors:
         if door.endpoint.startswith(("login.", "oidc.")) and door.path != "/logout":
-            for before in (
-                f"continue={_VALUES[kind]}&",
-                f"continue=p.{_VALUES[kind]}&",
-                f"continue=k1.{_VALUES[kind]}&",
-            ):
+            for start in ("", "p.", "k1."):
                 for intruder in (stranger, insider):
                     _try(intruder, door, "", f"continue={start}{_VALUES[kind]}&")
 
