@@ -14,7 +14,7 @@ RUN_STAMP := .venv/for-run-$(shell cksum < config/requirements.txt | tr ' ' -)
 TEST_STAMP := .venv/for-test-$(shell cksum < config/requirements-dev.txt | tr ' ' -)
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-config \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra clients --extra checkout
-EXTRACT := $(BIN)/pybabel --quiet extract --no-location
+EXTRACT := $(BIN)/pybabel --quiet extract --no-location --omit-header --sort-output
 
 help: ## Show what can be typed
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -41,10 +41,9 @@ format: $(TEST_STAMP) ## Bring the code into its form, and mend what can be mend
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 
 words: $(TEST_STAMP) ## Gather the words that people see for the translators
-	@echo "idp/translations/messages.pot";     $(EXTRACT) --mapping-file=config/babel.cfg --omit-header --sort-output \
+	@echo "idp/translations/messages.pot";     $(EXTRACT) --mapping-file=config/babel.cfg \
 		--add-comments=Translators: --output-file=idp/translations/messages.pot idp templates
-	@echo "clients/translations/messages.pot"; cd clients && ../$(EXTRACT) --mapping-file=babel.cfg \
-		--project="Relying parties" --version=0.1 --copyright-holder="the authors" --output-file=translations/messages.pot .
+	@echo "clients/translations/messages.pot"; cd clients && ../$(EXTRACT) --mapping-file=babel.cfg --output-file=translations/messages.pot .
 
 lock: $(TEST_STAMP) ## Pin what pyproject.toml asks for, with hashes
 	@echo "Pinning config/requirements.txt …";     $(LOCK) --output-file config/requirements.txt pyproject.toml
