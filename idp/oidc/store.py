@@ -205,6 +205,8 @@ _STANDING = (
         or_(Account.password_changed_at.is_(None), Account.password_changed_at <= bindparam("issued_at")),
         Grant.revoked_at.is_(None),
     )
+    # A log-out under way waits until this application has taken part: it would otherwise never be told.
+    .with_for_update(read=True, of=BrowserSession)
 )
 
 
