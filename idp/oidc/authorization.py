@@ -45,6 +45,9 @@ Outcome = Redirect | Page | Gone
 
 def begin(request: AuthorizationRequest, client: RegisteredClient, session_token: str | None, now: datetime) -> Outcome:
     """Take the first step of a request that has just been judged."""
+    if request.id_token_hint is not None and hints.read(request.id_token_hint, now) is None:
+        # Rubbish stays a hint that names nobody, but does not travel: anybody could fill a table with it.
+        request = replace(request, id_token_hint="")
     continuation = Continuation(
         path=PATH,
         client_id=client.client_id,

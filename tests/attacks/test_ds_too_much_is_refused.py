@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import Flask
 
+from idp.database import db
+from idp.web.models import ParkedRequest
 from tests.attacks.conftest import Door, Intruder, checked
 from tests.factories import Person
+from tests.oidc.conftest import Application
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -143,6 +146,13 @@ def test_ds1_a_form_of_ten_megabytes_is_not_read(app: Flask, length: str | None)
 
     assert checked(answer).status_code == (413 if length else 400)
     assert body.taken <= 65_536
+
+
+def test_ds1_rubbish_as_a_hint_fills_no_table(application: Application, app: Flask) -> None:
+    for _ in range(3):
+        checked(application.authorize(app.test_client(), id_token_hint="x" * 8000))
+
+    assert db.session.query(ParkedRequest).count() == 0
 
 
 @pytest.mark.parametrize("kind", _HEADERS)
