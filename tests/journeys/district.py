@@ -1,8 +1,13 @@
 """The district that journeys go through, and what a person does in a window: in words that the pages use."""
 
 import json
+import os
 import re
+import shlex
+import subprocess
+import sys
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -11,6 +16,9 @@ from tests.factories import Person
 
 EAST, SOUTH, WEST, GRADEBOOK = "maine-east", "maine-south", "maine-west", "gradebook"
 DASHBOARDS = {EAST: "Maine East", SOUTH: "Maine South", WEST: "Maine West"}
+
+
+_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -30,18 +38,34 @@ class District:
     applications: dict[str, str]
     guardian: LogIn
     other_guardian: LogIn
-    new_guardian: LogIn
     admin: LogIn
+    environment: dict[str, str]
+    """By which `idp` commands speak to it."""
+
+    def newcomer(self) -> LogIn:
+        """Add a guardian who has a temporary password, as the office does."""
+        name = "Nora Newcomer"
+        typed = ["account", "add", f"nora{next(_numbers)}", "--name", name, "--json"]
+        done = subprocess.run(
+            [sys.executable, "-m", "idp", *typed], env=self.environment, check=True, capture_output=True, text=True
+        )
+        printed = json.loads(done.stdout)
+        return LogIn(printed["username"], printed["temporary_password"], name)
 
 
-def read_description(path: Path) -> District:
+def read_description(folder: Path) -> District:
     """Read what the demo has written about itself."""
-    written = json.loads(path.read_text("utf-8"))
+    written = json.loads((folder / "demo.json").read_text("utf-8"))
     people = {row["username"]: LogIn(row["username"], row["password"], row["name"]) for row in written["guardians"]}
     ready = [people[row["username"]] for row in written["guardians"] if row["ready"] and row["children"]]
-    new = next(people[row["username"]] for row in written["guardians"] if not row["ready"])
     admin = LogIn(written["admin"]["username"], written["admin"]["password"])
-    return District(written["issuer"], written["applications"], ready[0], ready[1], new, admin)
+    return District(written["issuer"], written["applications"], ready[0], ready[1], admin, _read(folder))
+
+
+def _read(folder: Path) -> dict[str, str]:
+    words = shlex.split((folder / "demo.env").read_text("utf-8"))
+    spoken = dict(word.split("=", 1) for word in words if "=" in word)
+    return {name: value for name, value in os.environ.items() if not name.startswith("IDP_")} | spoken
 
 
 def open_application(page: Page, address: str) -> None:

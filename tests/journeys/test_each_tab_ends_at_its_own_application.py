@@ -63,11 +63,12 @@ def test_a_double_click_on_log_in_is_one_log_in(district: District, chromium: Ch
 def test_a_temporary_password_has_to_be_replaced_before_the_application_opens(
     district: District, chromium: Chromium
 ) -> None:
+    newcomer = district.newcomer()
     with chromium.window() as page:
         open_application(page, district.applications[EAST])
-        log_in(page, district.new_guardian)
+        log_in(page, newcomer)
         expect(page.get_by_label("New Password", exact=True)).to_be_visible()
 
         page.get_by_label("New Password", exact=True).fill("thistle bucket 77 evening")
         page.get_by_role("button", name="Save", exact=True).click()
-        expect_inside(page, district.applications[EAST], district.new_guardian.name)
+        expect_inside(page, district.applications[EAST], newcomer.name)

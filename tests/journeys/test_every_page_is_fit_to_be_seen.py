@@ -115,7 +115,7 @@ def _guardian(album: Album, district: District) -> None:
 def _newcomer(album: Album, district: District) -> None:
     page = album.page
     page.goto(f"{district.issuer}/login")
-    log_in(page, district.new_guardian)
+    log_in(page, district.newcomer())
     expect(page.get_by_label("New Password", exact=True)).to_be_visible()
     album.look("setup-password")
     page.get_by_label("New Password", exact=True).fill("short")
