@@ -1,6 +1,8 @@
-"""Rows AD1, AD3, AD9 and DR1: nothing is open that nobody opened, to strangers, parents and support alike."""
+"""Rows AD1, AD3, AD5, AD9 and DR1: nothing is open that nobody opened, to strangers, parents and support alike."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -10,7 +12,7 @@ from idp.accounts.models import SUPPORT
 from idp.audit.models import AuditEvent
 from idp.clients.models import Client
 from idp.database import db
-from tests.attacks.conftest import Door, Intruder, checked
+from tests.attacks.conftest import CALLBACK, Door, Intruder, checked
 from tests.factories import Person, Registered
 from tests.oidc.conftest import Application
 from tests.pages import Browser
@@ -139,3 +141,28 @@ def test_ad1_a_guardians_token_opens_no_page(
         answer = checked(app.test_client().open(path, method=method, headers={"Authorization": "Bearer " + "A" * 43}))
 
         assert answer.status_code in {303, 400, 405}
+
+
+@pytest.mark.parametrize("given", [{}, {"current_password": ""}, {"current_password": "wrong"}, {"password": "right"}])
+def test_ad5_no_change_is_made_on_the_word_of_a_log_in_that_is_old(
+    doors: list[Door],
+    new_insider: Callable[[Person], Intruder],
+    registered: Registered,
+    admin: Person,
+    travel: Callable[[timedelta], AbstractContextManager[None]],
+    given: dict[str, str],
+) -> None:
+    insider = new_insider(admin)
+    typed = {name: admin.password if value == "right" else value for name, value in given.items()}
+    form = {"csrf_token": insider.csrf_token, "typed_name": registered.name, "client_name": "Lunch", **typed}
+    with travel(timedelta(minutes=11)):
+        for door in doors:
+            if door.path.startswith("/admin") and "POST" in door.methods:
+                answer = insider.send("POST", door.path, data={**form, "redirect_uris": CALLBACK, "revision": "1"})
+
+                assert answer.status_code in {422, 429}, door
+    row = db.session.scalars(select(Client)).one()
+
+    assert (row.revision, row.disabled_at, row.removed_at) == (1, None, None)
+    recorded = set(db.session.scalars(select(AuditEvent.event)))
+    assert not {event for event in recorded if event.startswith("client_")}
