@@ -29,4 +29,4 @@ def district(
                 assert demo.process.poll() is None, demo.lines
                 assert time.monotonic() < deadline, demo.lines
                 time.sleep(0.1)
-            yield read_description(folder)
+            yield read_description(folder, environment)

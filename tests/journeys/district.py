@@ -46,20 +46,20 @@ class District:
         """Add a guardian who has a temporary password, as the office does."""
         name = "Nora Newcomer"
         typed = ["account", "add", f"nora{next(_numbers)}", "--name", name, "--json"]
-        done = subprocess.run(
-            [sys.executable, "-m", "idp", *typed], env=self.environment, check=True, capture_output=True, text=True
-        )
+        command = [sys.executable, "-m", "idp", *typed]
+        done = subprocess.run(command, env=self.environment, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
         printed = json.loads(done.stdout)
         return LogIn(printed["username"], printed["temporary_password"], name)
 
 
-def read_description(folder: Path) -> District:
-    """Read what the demo has written about itself."""
+def read_description(folder: Path, given: dict[str, str]) -> District:
+    """Read what the demo has written about itself; it does not write down what the environment has given it."""
     written = json.loads((folder / "demo.json").read_text("utf-8"))
     people = {row["username"]: LogIn(row["username"], row["password"], row["name"]) for row in written["guardians"]}
     ready = [people[row["username"]] for row in written["guardians"] if row["ready"] and row["children"]]
     admin = LogIn(written["admin"]["username"], written["admin"]["password"])
-    return District(written["issuer"], written["applications"], ready[0], ready[1], admin, _read(folder))
+    return District(written["issuer"], written["applications"], ready[0], ready[1], admin, _read(folder) | given)
 
 
 def _read(folder: Path) -> dict[str, str]:
