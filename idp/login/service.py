@@ -96,7 +96,7 @@ def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused |
     try:
         with hashing.place():
             known = accounts.find_known(key)
-            reserved = _reserve(LOG_IN, key, known, attempt.client_id, now)
+            reserved = _reserve(LOG_IN, key, now)
             if isinstance(reserved, Wait):
                 return reserved
             match = passwords.matches(attempt.password, known.credentials if known else Credentials(), now)
@@ -125,7 +125,7 @@ def reauthenticate(session: ActiveSession, password: str, now: datetime) -> Logg
     try:
         with hashing.place():
             known = accounts.get_known(session.account_id)
-            reserved = _reserve(REAUTHENTICATION, str(session.account_id), known, None, now)
+            reserved = _reserve(REAUTHENTICATION, str(session.account_id), now)
             if isinstance(reserved, Wait):
                 return reserved
             match = passwords.matches(password, known.credentials, now)
@@ -178,12 +178,12 @@ def set_up_password(steps_token: str, password: str, browser: Browser, now: date
     return _start(account, browser, None, shared_computer=opened.shared_computer, now=now)
 
 
-def _reserve(kind: str, subject: str, known: Known | None, client_id: str | None, now: datetime) -> Reserved | Wait:
-    """Take a try from the budget and commit: before the hash, or parallel guesses would not share one budget."""
+def _reserve(kind: str, subject: str, now: datetime) -> Reserved | Wait:
+    """Take a try from the budget and commit: before the hash, or parallel guesses would not share one budget.
+
+    A try that waits costs no hash, so it writes nothing, either: a stranger would fill the record with it.
+    """
     reserved = throttle.reserve(kind, subject, now)
-    if isinstance(reserved, Wait):
-        account_id = known.account_id if known else None
-        audit.record(kind, audit.FAILURE, account_id=account_id, client_id=client_id, reason="too_many_tries")
     db.session.commit()
     return reserved
 

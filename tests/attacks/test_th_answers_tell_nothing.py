@@ -78,7 +78,7 @@ def test_th14_a_username_that_nobody_has_takes_the_same_work_and_gets_the_same_a
 
     assert len(set(map(repr, answers.values()))) == 1, answers
     assert len(set(map(repr, work.values()))) == 1, work
-    assert len(work["nobody"]) > 2
+    assert len(work["nobody"]) > 0
     assert answers["nobody"][0] == (429 if tries else 422)
 
 
