@@ -59,7 +59,7 @@ def account() -> str:
 
 
 @blueprint.get("/help", endpoint="help")
-def helprender_template() -> str:
+def show_help() -> str:
     """Say how to reach the support team."""
     return render_template("portal/help.html", title=_("Help"), topic="help")
 
