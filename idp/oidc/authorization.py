@@ -60,7 +60,10 @@ def begin(request: AuthorizationRequest, client: RegisteredClient, session_token
 
 def proceed(continuation: Continuation, session_token: str | None, now: datetime) -> Outcome:
     """Take the next step of a request that a page stood before; what has changed since is judged again."""
-    request = AuthorizationRequest.from_dict(continuation.request)
+    try:
+        request = AuthorizationRequest.from_dict(continuation.request)
+    except TypeError:  # sealed by another version, beside which this one runs during an upgrade
+        return Gone()
     client = registry.find(request.client_id)
     if client is None or not client.accepts_redirect_uri(request.redirect_uri):
         return Gone()

@@ -66,7 +66,10 @@ def unseal(text: str, now: datetime, lifetime: timedelta) -> Continuation | None
         return None
     if body.pop("browser") != _browser() or now.timestamp() - body["started_at"] > lifetime.total_seconds():
         return None
-    return Continuation(**body | {"done": tuple(body["done"])})
+    try:
+        return Continuation(**body | {"done": tuple(body["done"])})
+    except TypeError:  # sealed by another version, beside which this one runs during an upgrade
+        return None
 
 
 def delete_expired(now: datetime, limit: int) -> int:

@@ -1,14 +1,17 @@
 """Prompts, freshness, hints and consent over HTTP (ATTACKS CO)."""
 
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from idp import sealing
 from idp.clients import service as clients
 from idp.clients.models import Client
 from idp.database import db
@@ -212,3 +215,17 @@ def test_being_the_districts_own_is_no_consent_once_it_no_longer_is(
     db.session.commit()
 
     assert query_of(application.authorize(visitor, prompt="none"))["error"] == "consent_required"
+
+
+def test_a_request_sealed_by_another_version_is_asked_anew_and_breaks_nothing(
+    app: Flask, application: Application, visitor: FlaskClient
+) -> None:
+    sealed = parse_qs(urlsplit(application.authorize(visitor, prompt="select_account").location).query)["continue"][0]
+    body = json.loads(sealing.open_sealed("continuation", sealed))
+    for changed in (
+        body | {"a_field_of_tomorrow": 1},
+        body | {"request": body["request"] | {"a_field_of_tomorrow": 1}},
+    ):
+        newer = sealing.seal("continuation", json.dumps(changed).encode())
+
+        assert visitor.get("/oauth/authorize/continue", query_string={"continue": newer}).status_code == 400
