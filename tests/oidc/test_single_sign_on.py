@@ -7,6 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from idp import clock
+from idp.accounts import service as accounts
+from idp.accounts.models import Account
+from idp.database import db
+from idp.oidc import store
 from tests.factories import Person
 from tests.oidc.conftest import Application, query_of
 
@@ -116,3 +120,19 @@ def test_each_way_of_client_authentication_works(new_application: NewApplication
         application = new_application(token_endpoint_auth_method=method)
 
         assert application.redeem(application.code(visitor)).status_code == 200
+
+
+def test_ad7_a_username_given_to_somebody_else_is_another_subject_without_the_old_consent(
+    new_application: NewApplication, log_in: Callable[[Person], FlaskClient], account: Callable[..., Person]
+) -> None:
+    gradebook, lunch = new_application("Gradebook"), new_application("Lunch", first_party=False)
+    first = account("jan.nowak")
+    before = gradebook.tokens(log_in(first))
+    store.give_grant(first.id, lunch.registered.id, ["openid", "profile", "email"], clock.now())
+    accounts.rename(db.session.get_one(Account, first.id), "jan.nowak.2", clock.now())
+    db.session.commit()
+    second = log_in(account("jan.nowak"))
+
+    assert gradebook.claims(gradebook.tokens(second)["id_token"])["sub"] != gradebook.claims(before["id_token"])["sub"]
+    assert query_of(lunch.authorize(second, prompt="none"))["error"] == "consent_required"
+    assert gradebook.userinfo(before["access_token"]).get_json()["preferred_username"] == "jan.nowak.2"
