@@ -1,5 +1,6 @@
 """The demo's processes: started one by one, watched, and ended by their ids."""
 
+import contextlib
 import ctypes
 import http.client
 import os
@@ -36,6 +37,11 @@ class Running:
             lines = self.log.read_text("utf-8", "replace").strip().splitlines()
             last = f" ({lines[-1][:300]})" if lines else ""
             raise Died(f"{self.name} has ended with exit code {code}; see {self.log}{last}")
+
+    def end_children(self) -> None:
+        """End what it has left behind, when it was killed: its session's processes, which keep the session's id."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 class Processes:
@@ -90,6 +96,7 @@ class Processes:
             except subprocess.TimeoutExpired:
                 running.process.kill()
                 running.process.wait()
+            running.end_children()
 
 
 def _answers(port: int, path: str) -> bool:
