@@ -51,9 +51,8 @@ def _run(port: int, folder: Path, parties: tuple[Application, ...]) -> None:
     processes = Processes(folder.resolve() / "logs")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: processes.stopping.set())
-    environment = instance.environment(folder, port)
-    os.environ.update(environment)
-    instance.write_environment(folder, environment)
+    os.environ.update(instance.environment(folder, port))
+    instance.write_environment(folder, {name: value for name, value in os.environ.items() if name.startswith("IDP_")})
     ready, credentials = _set_up(folder, parties)
     try:
         _start(processes, folder, port, parties, credentials)

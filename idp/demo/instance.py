@@ -66,7 +66,7 @@ def write_secret(path: Path, value: str) -> None:
 
 
 def write_environment(folder: Path, values: dict[str, str]) -> None:
-    """Write demo.env: sourced by a shell, it lets every `idp` command speak to this demo. It names files, no secret."""
+    """Write demo.env: sourced by a shell, it lets every `idp` command speak to this demo."""
     lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items())
     write_secret(folder / "demo.env", lines)
 
