@@ -133,11 +133,11 @@ class StandIn:
 def running(key: RSAKey) -> Iterator[StandIn]:
     """Serve a provider on a free port of this machine."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.provider = StandIn(f"http://localhost:{server.server_port}", key)  # type: ignore[attr-defined]
+    server.provider = StandIn(f"http://localhost:{server.server_port}", key)  # type: ignore[attr-defined]  # ours, on the library's server
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield server.provider  # type: ignore[attr-defined]
+        yield server.provider  # type: ignore[attr-defined]  # ours, on the library's server
     finally:
         server.shutdown()
         server.server_close()
@@ -157,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(parse_qs(body.decode()))
 
     def _answer(self, form: dict[str, list[str]]) -> None:
-        provider: StandIn = self.server.provider  # type: ignore[attr-defined]
+        provider: StandIn = self.server.provider  # type: ignore[attr-defined]  # ours, on the library's server
         status, document = provider.answer(self.path, form, self.headers.get("Authorization", ""))
         body = json.dumps(document).encode()
         self.send_response(status)

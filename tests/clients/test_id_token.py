@@ -29,7 +29,7 @@ from tests.clients.visitor import Visitor
     ids=str,
 )
 def test_an_id_token_with_a_wrong_claim_logs_nobody_in(visitor: Visitor, changes: dict[str, object]) -> None:
-    page = visitor.log_in(**changes)  # type: ignore[arg-type]
+    page = visitor.log_in(**changes)  # type: ignore[arg-type]  # cases of a table
 
     assert page.status == 400
     assert "did not confirm" in page.words
@@ -59,7 +59,7 @@ def test_an_id_token_signed_by_a_stranger_logs_nobody_in(
     ours = provider.jwks()
     query = provider.authorize(visitor.start_log_in(), "maria.kowalska")
     provider.key, provider.metadata["jwks_uri"] = strangers_key, provider.issuer + "/jwks"
-    provider.jwks = lambda: ours  # type: ignore[method-assign]
+    provider.jwks = lambda: ours  # type: ignore[method-assign]  # what this provider says
 
     assert visitor.come_back(query).status == 400
 

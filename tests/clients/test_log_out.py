@@ -92,7 +92,7 @@ def test_log_out_works_here_while_the_provider_is_down(
 
 
 def test_log_out_stays_here_if_the_provider_has_no_page_for_it(visitor: Visitor, provider: StandIn) -> None:
-    provider.discovery = lambda: {  # type: ignore[method-assign]
+    provider.discovery = lambda: {  # type: ignore[method-assign]  # what this provider says
         name: value for name, value in StandIn.discovery(provider).items() if name != "end_session_endpoint"
     }
     visitor.log_in()
@@ -146,7 +146,7 @@ def test_a_log_out_that_arrives_while_a_log_in_finishes_wins(
             told.append(stranger.back_channel(provider.logout_token(**named)).status)
         return answer(path, form, authorization)
 
-    provider.answer = answer_after_a_log_out  # type: ignore[method-assign]
+    provider.answer = answer_after_a_log_out  # type: ignore[method-assign]  # what this provider says
     page = visitor.come_back(query)
 
     assert told == [200]
