@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format words lock pictures clean
+.PHONY: help setup run test test-long check format words lock pictures bench bench-growth fuzz clean
 MAKEFLAGS += --no-print-directory
 
 PORT ?= 5000
@@ -17,7 +17,7 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-ex
 EXTRACT := $(BIN)/pybabel --quiet extract --no-location --omit-header --sort-output
 
 help: ## Show what can be typed
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
 setup: $(TEST_STAMP) ## Make .venv with everything that running and testing need
 	@echo "Ready: .venv/bin/idp, make run, make test."
@@ -30,6 +30,10 @@ test: $(TEST_STAMP) ## Run every check, PostgreSQL and a real browser included
 	@$(MAKE) check
 	@echo "Tests, on SQLite and PostgreSQL, and in Chromium:"
 	@$(BIN)/pytest
+
+test-long: $(TEST_STAMP) ## Run the tests that take minutes: faults, restarts, attacks under load
+	@.ci/system-packages
+	@$(BIN)/pytest -m long
 
 check: $(TEST_STAMP) ## Run the quick checks: style, types, imports, templates
 	@echo "Style:     ruff";         $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .
@@ -52,6 +56,17 @@ lock: $(TEST_STAMP) ## Pin what pyproject.toml asks for, with hashes
 pictures: $(TEST_STAMP) ## Take README's pictures anew
 	@mkdir -p tests/journeys/pictures
 	@IDP_PICTURES=tests/journeys/pictures $(BIN)/pytest tests/journeys/test_every_page_is_fit_to_be_seen.py
+
+bench: $(TEST_STAMP) ## Measure what a request costs, beside a hash, a signature and a commit (minutes)
+	@.ci/system-packages
+	@$(BIN)/python -m tests.benchmarks
+
+bench-growth: $(TEST_STAMP) ## Measure the same in a district of 10^3, 10^5 and 10^6 accounts (an hour or more)
+	@.ci/system-packages
+	@$(BIN)/python -m tests.benchmarks.growth
+
+fuzz: $(TEST_STAMP) ## Send generated requests for as long as you like (EXAMPLES=1000000)
+	@IDP_FUZZ_EXAMPLES=$(or $(EXAMPLES),200000) $(BIN)/pytest tests/properties
 
 clean: ## Remove what was made here, but not the demo's data in instance/
 	@rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
