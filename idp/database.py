@@ -5,6 +5,7 @@ writes takes the write lock at once (BEGIN IMMEDIATE), so that no transaction fa
 """
 
 import os
+import re
 import sqlite3
 import time
 import uuid
@@ -16,11 +17,14 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, Executable, MetaData, Uuid, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, Connection, CursorResult, Engine, make_url
+from sqlalchemy.engine import URL, Connection, CursorResult, Engine, ExceptionContext, make_url
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import JSON, TypeDecorator
 
 from idp.settings import Settings
+
+_QUOTED_VALUE = re.compile(r':? ".*', re.DOTALL)
 
 RELAXED = {"idp_relaxed": True}
 """Execution options of a statement whose loss in a power cut costs a retry and no promise (a code, a token)."""
@@ -126,6 +130,23 @@ def _install(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "before_cursor_execute", _begin_before_writing)
+    else:
+        event.listen(engine, "handle_error", _withhold_values)
+
+
+def _withhold_values(context: ExceptionContext) -> None:
+    """Take out of an error what PostgreSQL tells of a row: its DETAIL and CONTEXT, and a value that it quotes.
+
+    The exception ends up in the log, and hide_parameters covers only what SQLAlchemy itself would add.
+    """
+    raised, wrapped = context.original_exception, context.sqlalchemy_exception
+    primary = getattr(getattr(raised, "diag", None), "message_primary", None)
+    if not primary:
+        return
+    said, told = str(raised), _QUOTED_VALUE.sub("", primary) if isinstance(wrapped, DataError) else primary
+    raised.args = (told,)
+    if wrapped is not None:
+        wrapped.args = (str(wrapped.args[0]).replace(said, told),)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

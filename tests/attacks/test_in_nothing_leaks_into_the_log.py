@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -16,6 +17,8 @@ from tests.attacks.conftest import Intruder
 from tests.factories import Person
 from tests.oidc.conftest import Application, query_of
 from tests.pages import Browser
+
+log = structlog.get_logger(__name__)
 
 _LINES = [
     'a\n2026-11-24 CRITICAL {"event": "log_in", "outcome": "success"}',
@@ -110,12 +113,38 @@ def test_in11_no_secret_is_logged_on_the_whole_way_to_the_claims(
     assert not [secret for secret in secrets if secret and secret in logged]
 
 
-def test_in11_an_error_of_the_database_tells_the_statement_and_nothing_that_was_bound(app: Flask) -> None:
-    with pytest.raises(DBAPIError) as failed:
-        db.session.execute(text("INSERT INTO nowhere VALUES (:digest)"), {"digest": "what nobody may read"})
+_BOUND = "what nobody may read"
 
-    assert "INSERT INTO nowhere" in str(failed.value)
-    assert "what nobody may read" not in str(failed.value)
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("INSERT INTO nowhere VALUES (:value)", "nowhere"),
+        ("INSERT INTO singles VALUES (:value, NULL)", "singles"),
+        ("INSERT INTO singles VALUES ('another', NULL), (NULL, :value)", "singles"),
+        ("UPDATE singles SET number = CAST(:value AS integer) WHERE name IS NOT NULL", "singles"),
+        ("INSERT INTO singles (number) VALUES (CAST(:value AS uuid))", "singles"),
+    ],
+    ids=["no such table", "taken", "missing", "no number", "no UUID"],
+)
+def test_in11_an_error_of_the_database_tells_the_statement_and_nothing_that_was_bound(
+    app: Flask, lines: Lines, statement: str, told: str
+) -> None:
+    db.session.execute(text("CREATE TEMPORARY TABLE singles (name varchar(99) NOT NULL UNIQUE, number integer)"))
+    db.session.execute(text("INSERT INTO singles VALUES (:value, 1)"), {"value": _BOUND})
+    try:
+        db.session.execute(text(statement), {"value": _BOUND})
+    except DBAPIError as failed:
+        log.exception("unexpected_error")
+        printed = f"{failed!r} {failed} {failed.orig!r} {failed.args} {''.join(lines())}"
+        assert told in printed
+        assert "Error" in printed
+        assert _BOUND not in printed
+    else:
+        # SQLite takes what PostgreSQL refuses: it reads a number out of any text.
+        assert db.engine.dialect.name == "sqlite"
+        assert "CAST" in statement
+    db.session.rollback()
 
 
 @pytest.mark.one_database
