@@ -22,6 +22,7 @@ from sqlalchemy.exc import DataError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import JSON, TypeDecorator
 
+from idp import faults
 from idp.settings import Settings
 
 _QUOTED_VALUE = re.compile(r':? ".*', re.DOTALL)
@@ -122,11 +123,24 @@ def _engine_options(url: URL, settings: Settings) -> dict[str, Any]:
         "max_overflow": 0,
         "pool_pre_ping": True,
         "pool_timeout": settings.database.lock_timeout_seconds,
-        "connect_args": {"options": f"-c lock_timeout={settings.database.lock_timeout_seconds}s"},
+        "connect_args": _patience(settings.database.lock_timeout_seconds) | dict(url.query),
+    }
+
+
+def _patience(seconds: int) -> dict[str, Any]:
+    """Return for how long PostgreSQL is waited for: a lock, a connection, and a server that went without a word."""
+    return {
+        "options": f"-c lock_timeout={seconds}s",
+        "connect_timeout": seconds,
+        "tcp_user_timeout": seconds * 1000,
+        "keepalives_idle": seconds,
+        "keepalives_interval": max(1, seconds // 4),
+        "keepalives_count": 4,
     }
 
 
 def _install(engine: Engine) -> None:
+    event.listen(engine, "handle_error", _drop_what_stays_broken)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "before_cursor_execute", _begin_before_writing)
@@ -147,6 +161,13 @@ def _withhold_values(context: ExceptionContext) -> None:
     raised.args = (told,)
     if wrapped is not None:
         wrapped.args = (str(wrapped.args[0]).replace(said, told),)
+
+
+def _drop_what_stays_broken(context: ExceptionContext) -> None:
+    """Close a connection that would tell of its fault for ever: opened read-only, it stays so when all is mended."""
+    fault = faults.find(context.original_exception)
+    if fault is not None and fault.is_for_good:
+        context.is_disconnect = True
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
