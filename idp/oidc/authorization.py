@@ -14,6 +14,7 @@ from idp.oidc.claims import subject
 from idp.oidc.interaction import CONSENTED, AskConsent, Issue, LogIn, Refuse, SelectAccount, Visitor
 from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession
+from idp.web import metrics
 from idp.web.continuation import Continuation
 
 PATH = "/oauth/authorize/continue"
@@ -151,6 +152,7 @@ def _issue(
         scope=request.scope,
     )
     db.session.commit()
+    metrics.count_code()
     return Redirect(responses.code(request.redirect_uri, code, request.state))
 
 

@@ -14,6 +14,7 @@ from idp.clients.registry import RegisteredClient
 from idp.database import db
 from idp.throttle import service as throttle
 from idp.throttle.rules import Wait
+from idp.web import metrics
 from idp.web.context import origin
 
 BASIC, POST, NONE = "client_secret_basic", "client_secret_post", "none"
@@ -51,6 +52,9 @@ def authenticate(authorization: str | None, form: dict[str, str], now: datetime)
             return client, method
     elif secret:
         secrets.matches(_NOBODY, secret, now)  # the same statement for an unknown application as for a known one
+    is_method = client is not None and client.token_endpoint_auth_method == method
+    reason = "secret" if is_method else "unknown_client" if client is None else "method"
+    metrics.count_refusal("client_authentication", reason)
     _record_failure(client_id, client, now)
     raise InvalidClientError(status_code=401, description="Client authentication failed.")
 

@@ -3,6 +3,7 @@
 from urllib.parse import urlencode, urlsplit
 
 from idp import settings
+from idp.web import metrics
 
 
 def with_parameters(redirect_uri: str, parameters: dict[str, str | None]) -> str:
@@ -21,6 +22,7 @@ def code(redirect_uri: str, value: str, state: str | None) -> str:
 
 def error(redirect_uri: str, name: str, description: str, state: str | None) -> str:
     """Return where an error goes; its description is a fixed text (RFC 6749 4.1.2.1, RFC 9207 section 2)."""
+    metrics.count_refusal("authorization", name)
     return with_parameters(
         redirect_uri, {"error": name, "error_description": description, "state": state, "iss": _issuer()}
     )

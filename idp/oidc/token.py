@@ -185,6 +185,7 @@ class TokenServer(AuthorizationServer):
     def handle_response(self, status: int, body: dict[str, Any], headers: Sequence[tuple[str, str]]) -> Answer:
         """Return the answer as bytes; an error's text is the fixed one of its code."""
         if "error" in body:
+            metrics.count_refusal("token", body["error"])
             body = {"error": body["error"], "error_description": _DESCRIPTIONS[body["error"]]}
         return as_json(status, body, *(header for header in headers if header[0] != "Content-Type"))
 
@@ -214,5 +215,5 @@ def respond(form: Mapping[str, Sequence[str]], authorization: str | None) -> Ans
     answer: Answer = _server().create_token_response(FormRequest(form, authorization))
     db.session.commit()
     if answer.status == 200:
-        metrics.count_token("access_token")
+        metrics.count_tokens(AUTHORIZATION_CODE)
     return answer

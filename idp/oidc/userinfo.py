@@ -9,6 +9,7 @@ from authlib.oauth2.rfc6750 import InsufficientScopeError, InvalidTokenError
 from idp import sealing
 from idp.oidc import claims, store
 from idp.oidc.token import Answer, as_json
+from idp.web import metrics
 
 _LONGEST = 200
 _TEXTS = {
@@ -30,6 +31,7 @@ def respond(presented: Presented, now: datetime) -> Answer:
     """Answer a UserInfo request; it writes nothing."""
     tokens = [*_from_header(presented.authorization), *presented.body]
     if not tokens:
+        metrics.count_refusal("userinfo", "no_token")
         return Answer(401, b"", (("WWW-Authenticate", "Bearer"),))
     if len(tokens) > 1:
         return _refusal(400, "invalid_request")
@@ -50,6 +52,7 @@ def _from_header(authorization: str | None) -> list[str]:
 
 
 def _refusal(status: int, error: str) -> Answer:
+    metrics.count_refusal("userinfo", error)
     text = _TEXTS[error]
     challenge = f'Bearer error="{error}", error_description="{text}"'
     return as_json(status, {"error": error, "error_description": text}, ("WWW-Authenticate", challenge))

@@ -15,7 +15,7 @@ from idp.oidc.authorization import Gone, Outcome, Page, Redirect
 from idp.oidc.authorization_request import AuthorizationRequest, Invalid, Unanswerable
 from idp.oidc.interaction import SELECTED
 from idp.sessions import browser, store
-from idp.web import continuation, cookies, csrf, errors, headers
+from idp.web import continuation, cookies, csrf, errors, headers, metrics
 from idp.web.continuation import Continuation
 from idp.web.redirects import see_other
 
@@ -118,6 +118,7 @@ def _answer(outcome: Outcome, status: int = 302) -> BaseResponse:
 
 def _unanswerable() -> Response:
     """Refuse without a redirect: the address may be anybody's (RFC 6749 section 4.1.2.1)."""
+    metrics.count_refusal("authorization", "unanswerable")
     return errors.page(
         400,
         _("Authorization request failed"),

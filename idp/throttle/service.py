@@ -36,7 +36,7 @@ def reserve(kind: str, subject: str, now: datetime) -> Reserved | Wait:
         before = _find(digest)
         after = rules.reserve(before, now, rule)
         if isinstance(after, Wait):
-            metrics.count_throttled(kind)
+            metrics.count_refusal("throttle", kind)
             return after
         # Whoever loses the swap was overtaken by another try, and a handful of those spends the budget: the loop ends.
         if _swap(kind, digest, before, after):

@@ -8,7 +8,7 @@ from flask import abort, current_app, request
 from markupsafe import Markup
 
 from idp import sealing
-from idp.web import cookies
+from idp.web import cookies, metrics
 from idp.web.errors import CookiesRefused, StalePage
 
 FIELD = "csrf_token"
@@ -47,12 +47,16 @@ def protect() -> None:
 def check() -> None:
     """Raise unless the request at hand is a form of ours, sent by this browser."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        metrics.count_refusal("form", "other_site")
         abort(403)
     if not cookies.has_browser_token():
+        metrics.count_refusal("form", "no_cookie")
         raise CookiesRefused
     try:
         bound = sealing.open_sealed(_PURPOSE, request.form.get(FIELD, ""))
     except sealing.CannotOpen:
+        metrics.count_refusal("form", "no_token")
         raise StalePage from None
     if not hmac.compare_digest(bound, cookies.browser_token().encode()):
+        metrics.count_refusal("form", "other_browser")
         raise StalePage

@@ -7,6 +7,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from idp.web import metrics
 from idp.web.context import origin
 
 log = structlog.get_logger(__name__)
@@ -93,6 +94,7 @@ def stale_page(_error: StalePage) -> Response:
 
 
 def _database_down(error: Exception) -> Response:
+    metrics.count_database_error(error.__class__.__name__)
     log.error("database_unavailable", error=error.__class__.__name__, path=request.path)
     response = page(
         503, _("We are busy"), _("The portal can't be reached just now. Please try again in half a minute."), retry=True

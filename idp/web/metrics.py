@@ -1,27 +1,58 @@
 """Counters for whoever watches over the provider: cheap enough for every request, summed over processes.
 
 `idp serve` gives all its processes one directory (PROMETHEUS_MULTIPROC_DIR); without it a process counts for itself.
+A label's value is a word of ours, never one that was sent: those are without number. config/README.md explains each.
 """
 
 import os
+import re
+from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
 _registry = CollectorRegistry()
 _BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_HASH_BUCKETS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 1.0, 2.5, 5.0)
+_LIVE = re.compile(r"gauge_live[a-z]*_(\d+)\.db")
 
 _REQUESTS = Counter("idp_requests", "Requests, by endpoint and status.", ["endpoint", "status"], registry=_registry)
 _SECONDS = Histogram(
     "idp_request_seconds", "How long answers took.", ["endpoint"], buckets=_BUCKETS, registry=_registry
 )
 _LOG_INS = Counter("idp_log_ins", "Tries to log in, by outcome.", ["outcome"], registry=_registry)
-_TOKENS = Counter("idp_tokens_issued", "Tokens issued, by kind.", ["kind"], registry=_registry)
-_THROTTLED = Counter("idp_throttle_refusals", "Tries refused for being too many.", ["kind"], registry=_registry)
+_CODES = Counter("idp_codes_issued", "Authorization codes issued.", registry=_registry)
+_TOKENS = Counter("idp_tokens_issued", "Token answers, by grant type.", ["grant_type"], registry=_registry)
+_REFUSALS = Counter("idp_refusals", "What was refused, by kind and reason.", ["kind", "reason"], registry=_registry)
 _NOTICES = Counter("idp_logout_notices", "Back-channel log-out deliveries, by result.", ["result"], registry=_registry)
+_DATABASE = Counter(
+    "idp_database_errors", "Requests that the database failed, by error.", ["error"], registry=_registry
+)
+_WAITING = Gauge(
+    "idp_hash_queue_length",
+    "Passwords that wait for their hash.",
+    registry=_registry,
+    multiprocess_mode="livesum",
+)
+_HASH_WAIT = Histogram(
+    "idp_hash_wait_seconds", "How long a password waited for its hash.", buckets=_HASH_BUCKETS, registry=_registry
+)
+_HASH = Histogram("idp_hash_seconds", "How long a hash took.", buckets=_HASH_BUCKETS, registry=_registry)
+
+count_code = _CODES.inc
+"""Count one authorization code that was issued."""
+observe_hash = _HASH.observe
+"""Count one password hash, and the seconds that it took."""
+observe_hash_wait = _HASH_WAIT.observe
+"""Count one password's wait for its hash, in seconds, whether its turn came or not."""
+enter_hash_queue, leave_hash_queue = _WAITING.inc, _WAITING.dec
+"""Note that one more, or one less, password waits for its hash in this process."""
 
 
 def count_request(endpoint: str, status: int, seconds: float) -> None:
@@ -35,14 +66,18 @@ def count_log_in(outcome: str) -> None:
     _child(_LOG_INS, outcome).inc()
 
 
-def count_token(kind: str) -> None:
-    """Count one issued token: code, access_token, id_token."""
-    _child(_TOKENS, kind).inc()
+def count_tokens(grant_type: str) -> None:
+    """Count one answer of the token endpoint that held tokens."""
+    _child(_TOKENS, grant_type).inc()
 
 
-def count_throttled(kind: str) -> None:
-    """Count one try that was refused for its number, by the throttle's kind."""
-    _child(_THROTTLED, kind).inc()
+def count_refusal(kind: str, reason: str) -> None:
+    """Count one refusal.
+
+    The kind is one of authorization, token and userinfo (the reason is then the protocol's error code),
+    client_authentication, throttle (what was tried), busy (what waited for a hash) and form (why it was not ours).
+    """
+    _refusal(kind, reason).inc()
 
 
 def count_notice(result: str) -> None:
@@ -50,13 +85,41 @@ def count_notice(result: str) -> None:
     _child(_NOTICES, result).inc()
 
 
-def exposition() -> bytes:
-    """Return all counters in Prometheus's text format, summed over the processes of this `idp serve`."""
-    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        return generate_latest(_registry)
+def count_database_error(error: str) -> None:
+    """Count one request that the database failed, by the name of the error's class."""
+    _child(_DATABASE, error).inc()
+
+
+def exposition(more: Iterable[Metric] = ()) -> bytes:
+    """Return all counters in Prometheus's text format, summed over the processes of this `idp serve`, and more."""
     summed = CollectorRegistry()
-    MultiProcessCollector(summed)  # type: ignore[no-untyped-call]  # prometheus_client gives it no types
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder:
+        _forget_dead_processes(Path(folder))
+        MultiProcessCollector(summed)  # type: ignore[no-untyped-call]  # prometheus_client gives it no types
+    else:
+        summed.register(_registry)
+    summed.register(_Read(more))
     return generate_latest(summed)
+
+
+class _Read(Collector):
+    """What was read from the database, for a registry."""
+
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = tuple(metrics)
+
+    def collect(self) -> Iterable[Metric]:
+        """Return it."""
+        return self._metrics
+
+
+def _forget_dead_processes(folder: Path) -> None:
+    """Take away what a process that was killed said of its present: nobody waits in it any more."""
+    for path in folder.glob("gauge_live*.db"):
+        found = _LIVE.fullmatch(path.name)
+        if found and not Path(f"/proc/{found[1]}").exists() and Path("/proc/self").exists():
+            mark_process_dead(int(found[1]), str(folder))  # type: ignore[no-untyped-call]  # as above
 
 
 # labels() takes a lock and builds a key each time; what it returns is bound once instead.
@@ -73,3 +136,8 @@ def _duration(endpoint: str) -> Histogram:
 @lru_cache(maxsize=256)
 def _child(counter: Counter, value: str) -> Counter:
     return counter.labels(value)
+
+
+@lru_cache(maxsize=256)
+def _refusal(kind: str, reason: str) -> Counter:
+    return _REFUSALS.labels(kind, reason)

@@ -39,7 +39,7 @@ def test_log_ins_are_counted_by_outcome(app: Flask, browser: Browser, parent: Pe
 
 def test_refusals_for_too_many_tries_are_counted(app: Flask, browser: Browser, parent: Person) -> None:
     since = _counted(app)
-    name = 'idp_throttle_refusals_total{kind="log_in"}'
+    name = 'idp_refusals_total{kind="throttle",reason="log_in"}'
     since(name)
 
     for _ in range(8):
