@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from idp import settings as settings_module
 from idp.command_line import refuse
 from idp.database import db
-from idp.operations import intake, ports
+from idp.operations import drain, intake, ports
 from idp.operations.readiness import Shape, shape
 from idp.operations.sibling import Sibling, stop_with
 from idp.settings import Settings
@@ -66,9 +66,11 @@ def load_application(parent: int) -> Callable[..., Any]:
     """Make the application inside a worker process, which ends when its parent is gone."""
     from idp.app import create_app  # after `serve` has told the counters where to count
 
+    settings = settings_module.load()
+    drain.stop_drained(settings.server.drain_seconds)  # before any other thread is started
     stop_with(parent)
-    app = create_app(settings_module.load())
-    return intake.admit(app.wsgi_app, app.config["IDP"].server.threads, app.config["MAX_CONTENT_LENGTH"])
+    app = create_app(settings)
+    return intake.admit(app.wsgi_app, settings.server.threads, app.config["MAX_CONTENT_LENGTH"])
 
 
 def _override(variable: str, value: str | int | None) -> None:
@@ -114,7 +116,7 @@ def _run(settings: Settings, *, with_worker: bool) -> None:
         log_level=LogLevels.warning,
         log_dictconfig={"loggers": {"_granian": {"propagate": True}}},
         respawn_failed_workers=True,
-        workers_kill_timeout=_GRACE_SECONDS,
+        workers_kill_timeout=settings.server.drain_seconds + _GRACE_SECONDS,
     )
     log.info("listening", host=settings.server.host, port=settings.server.port, workers=workers)
     gc.freeze()  # what was loaded so far is shared with the forked workers; the collector must not touch its pages

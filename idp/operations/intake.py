@@ -2,8 +2,11 @@
 
 import io
 from collections.abc import Callable, Iterable
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
+
+from idp.operations import drain
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -28,6 +31,8 @@ def admit(application: Application, places: int, largest_body: int) -> Applicati
         length = environ.get("CONTENT_LENGTH")
         if (length and length != "0") or "HTTP_TRANSFER_ENCODING" in environ:
             environ["wsgi.input"] = io.BytesIO(_read(environ["wsgi.input"], length, largest_body))
+        if drain.begun.is_set():
+            start_response = partial(_start_last, start_response)
         take()
         try:
             return application(environ, start_response)
@@ -35,6 +40,11 @@ def admit(application: Application, places: int, largest_body: int) -> Applicati
             give_back(None)
 
     return admitted
+
+
+def _start_last(start_response: Any, status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+    """Answer, and say that this connection takes no further request (RFC 9112 section 9.6)."""
+    return start_response(status, [*headers, ("Connection", "close")], *error)
 
 
 def _read(body: Any, length: str | None, largest: int) -> bytes:

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, abort, current_app, request
 
 from idp import settings
 from idp.database import db
+from idp.operations import drain
 from idp.operations.readiness import Probe
 from idp.web import metrics
 from idp.web.context import is_within
@@ -19,7 +20,12 @@ def healthz() -> dict[str, str]:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[dict[str, str], int]:
-    """Answer 200 while the database answers and has a fitting shape, else 503: send nobody here for now."""
+    """Answer 200 while the database answers and has a fitting shape, else 503: send nobody here for now.
+
+    A process that is about to stop answers 503, too.
+    """
+    if drain.begun.is_set():
+        return {"status": "stopping"}, 503
     probe: Probe = current_app.extensions.setdefault("idp_readiness", Probe(db.engine))
     return ({"status": "ready"}, 200) if probe.is_ready() else ({"status": "unavailable"}, 503)
 

@@ -2,18 +2,23 @@
 
 import dataclasses
 import ipaddress
-import logging
 import re
+import unicodedata
 import zoneinfo
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from urllib.parse import SplitResult, urlsplit
 
-from idp.settings.model import NamedKey, Settings
+from idp.settings import key_quality, ranges
+from idp.settings.model import Settings
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _SCHOOL_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_DATABASES = ("sqlite:", "postgresql:", "postgres:")
+_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_DATABASES = {"sqlite", "postgresql", "postgresql+psycopg", "postgres"}
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_LONGEST_TEXT = 500
 
 
 def problems_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
@@ -22,9 +27,10 @@ def problems_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
         *_address_problems(settings),
         *_server_problems(settings),
         *_database_problems(settings),
-        *_secret_problems(settings),
-        *_password_problems(settings),
-        *_number_problems(settings),
+        *key_quality.problems(settings),
+        *ranges.problems(settings),
+        *_order_problems(settings),
+        *_text_problems(settings),
         *_district_problems(settings),
         *_environment_problems(settings, environ),
     ]
@@ -59,11 +65,9 @@ def _split(address: str) -> SplitResult | None:
 
 def _server_problems(settings: Settings) -> Iterator[str]:
     server = settings.server
-    if not 1 <= server.port <= 65535:
-        yield "[server] port has to be from 1 to 65535."
-    if server.trusted_proxies < 0 or server.workers < 0 or server.threads < 1:
-        yield "[server] trusted_proxies and workers can't be negative, and threads has to be at least 1."
-    if server.log_level not in logging.getLevelNamesMapping():
+    if not server.host or any(character.isspace() for character in server.host):
+        yield "[server] host has to be an address to listen on, such as 127.0.0.1."
+    if server.log_level not in _LOG_LEVELS:
         yield "[server] log_level has to be DEBUG, INFO, WARNING or ERROR."
     for name in ("admin_networks", "metrics_networks"):
         for network in getattr(server, name):
@@ -74,59 +78,80 @@ def _server_problems(settings: Settings) -> Iterator[str]:
 
 
 def _database_problems(settings: Settings) -> Iterator[str]:
-    if not settings.database.url.replace("+psycopg:", ":").startswith(_DATABASES):
+    """Tell what is wrong with the database's address, without repeating it: it may hold a password."""
+    from sqlalchemy.engine import make_url  # loaded late: a command's --help need not wait for it
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        url = make_url(settings.database.url)
+    except (ArgumentError, ValueError):
+        yield "[database] url has to be an address such as sqlite:///instance/idp.db or postgresql://idp@host/idp."
+        return
+    if url.drivername not in _DATABASES:
         yield "[database] url has to start with sqlite:/// or postgresql://."
+    elif url.drivername != "sqlite":
+        if not url.database:
+            yield "[database] url names no database: postgresql://user@host/NAME."
+    elif url.database in {None, "", ":memory:"} and not settings.is_development:
+        yield "[database] url names no file: everything would be gone with the process."
 
 
-def _secret_problems(settings: Settings) -> Iterator[str]:
-    for entry in dataclasses.fields(settings.secrets):
-        keys: tuple[NamedKey, ...] = getattr(settings.secrets, entry.name)
-        if not keys:
-            variable = f"IDP_SECRETS_{entry.name.upper()}"
-            yield f"[secrets] {entry.name} is not set, and has no default: {variable} or its _FILE."
-        if len({key.name for key in keys}) < len(keys):
-            yield f"[secrets] {entry.name} has two keys of one name."
-
-
-def _password_problems(settings: Settings) -> Iterator[str]:
-    passwords = settings.passwords
-    if not settings.is_development and passwords.bcrypt_cost < 10:
-        yield "[passwords] bcrypt_cost is below 10, which only tests may use."
-    if not 4 <= passwords.bcrypt_cost <= 16:
-        yield "[passwords] bcrypt_cost has to be from 4 to 16."
-    if not 8 <= passwords.minimum_length <= passwords.maximum_length <= 256:
-        yield "[passwords] minimum_length has to be at least 8, maximum_length at most 256 and not below it."
-    if passwords.temporary_days <= 0:
-        yield "[passwords] temporary_days has to be above 0."
-
-
-def _number_problems(settings: Settings) -> Iterator[str]:
-    for section in ("database", "throttle", "sessions", "tokens", "keys", "audit"):
-        values = getattr(settings, section)
-        for entry in dataclasses.fields(values):
-            value = getattr(values, entry.name)
-            if isinstance(value, int) and value <= 0:
-                yield f"[{section}] {entry.name} has to be above 0."
-    if settings.keys.rsa_bits < 2048:
-        yield "[keys] rsa_bits has to be at least 2048."
+def _order_problems(settings: Settings) -> Iterator[str]:
+    """Tell numbers that don't fit each other."""
+    if settings.passwords.minimum_length > settings.passwords.maximum_length:
+        yield "[passwords] minimum_length has to be maximum_length at most."
+    if settings.throttle.account_wait_seconds > settings.throttle.account_longest_wait_seconds:
+        yield "[throttle] account_wait_seconds has to be account_longest_wait_seconds at most."
     if settings.keys.publish_ahead_days >= settings.keys.rotate_days:
         yield "[keys] publish_ahead_days has to be below rotate_days."
 
 
+def _text_problems(settings: Settings) -> Iterator[str]:
+    for section in ("server", "district"):
+        values = getattr(settings, section)
+        for entry in dataclasses.fields(values):
+            written = getattr(values, entry.name)
+            texts = written if isinstance(written, tuple) else (written,)
+            if not all(_is_plain(text) for text in texts if isinstance(text, str)):
+                yield f"[{section}] {entry.name} has to be a line of {_LONGEST_TEXT} characters at most."
+
+
+def _is_plain(text: str) -> bool:
+    return len(text) <= _LONGEST_TEXT and not any(unicodedata.category(one) in {"Cc", "Cs"} for one in text)
+
+
 def _district_problems(settings: Settings) -> Iterator[str]:
     district = settings.district
-    for name, colour in [("district", district.colour), *((school.key, school.colour) for school in district.schools)]:
-        if not _COLOUR.fullmatch(colour):
-            yield f"[district] the colour of {name} has to be written like #1d4f91."
-    for key, times in Counter(school.key for school in district.schools).items():
-        if times > 1 or not _SCHOOL_KEY.fullmatch(key):
-            yield f"[district] the school key {key!r} has to be one of its own, like maine-east."
-    if not district.languages:
-        yield "[district] languages has to name one at least."
+    for name in ("name", "portal_name", "support_team"):
+        if not getattr(district, name).strip():
+            yield f"[district] {name} is on every page and can't be empty."
+    for name in ("website", "general_faq"):
+        parts = _split(getattr(district, name))
+        if getattr(district, name) and (parts is None or parts.scheme not in {"http", "https"}):
+            yield f"[district] {name} has to be an address such as https://www.example.org."
+    if district.support_email and not _MAIL.fullmatch(district.support_email):
+        yield "[district] support_email has to be an address such as support@example.org."
+    yield from _school_problems(settings)
+    if not district.languages or not all(map(_LANGUAGE.fullmatch, district.languages)):
+        yield "[district] languages has to name one at least, each like en or pt-BR."
     try:
         zoneinfo.ZoneInfo(district.time_zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         yield "[district] time_zone has to be a name such as America/Chicago."
+
+
+def _school_problems(settings: Settings) -> Iterator[str]:
+    schools = settings.district.schools
+    if not _COLOUR.fullmatch(settings.district.colour):
+        yield "[district] colour has to be written like #1d4f91."
+    for school in schools:
+        if not _COLOUR.fullmatch(school.colour):
+            yield f"[district] schools: the colour of {school.key!r} has to be written like #1d4f91."
+        if not school.name.strip() or not _is_plain(school.name):
+            yield f"[district] schools: the name of {school.key!r} has to be a line, and not empty."
+    for key, times in Counter(school.key for school in schools).items():
+        if times > 1 or not _SCHOOL_KEY.fullmatch(key):
+            yield f"[district] schools: the key {key!r} has to be one of its own, like maine-east."
 
 
 def _environment_problems(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:

@@ -3,10 +3,11 @@
 import base64
 import binascii
 import dataclasses
+import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -26,23 +27,30 @@ class SettingsError(Exception):
         super().__init__("\n".join(problems))
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Faults:
+    """What was found while reading, and which settings (`[section] name`) have no value for that."""
+
+    lines: list[str] = dataclasses.field(default_factory=list)
+    unusable: set[str] = dataclasses.field(default_factory=set)
+
+
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read config/*.toml, then the environment. Raises SettingsError with everything that is wrong, all at once."""
-    problems: list[str] = []
     environment = environ.get("IDP_ENVIRONMENT", PRODUCTION)
     if environment not in {DEVELOPMENT, PRODUCTION}:
         raise SettingsError([f"IDP_ENVIRONMENT is {environment!r}; it is either {DEVELOPMENT} or {PRODUCTION}."])
+    faults = _Faults()
     folder = _config_folder(environ)
-    values = _merged([_read_toml(folder / f"{name}.toml", problems) for name in (environment, "district")])
-    sections = {
-        name: _section(name, kind, values.pop(name, {}), environ, problems)
-        for name, kind in get_type_hints(Settings).items()
-        if dataclasses.is_dataclass(kind) and isinstance(kind, type)
-    }
-    problems += [f"[{name}] is no section of the settings." for name in values]
-    problems += _unknown_variables(environ)
+    values = _merged([_read_toml(folder / f"{name}.toml", faults) for name in (environment, "district")])
+    kinds = _kinds()
+    sections = {name: _section(name, kind, values.pop(name, {}), environ, faults) for name, kind in kinds.items()}
+    faults.lines.extend(f"[{name}] is no section of the settings.{_nearest(name, kinds, '[{}]')}" for name in values)
+    faults.lines.extend(_unknown_variables(environ))
     settings = Settings(environment=environment, **sections)
-    problems += checks.problems_of(settings, environ)
+    # A value that could not be read is told once: what is wrong with the default in its place says nothing.
+    found = checks.problems_of(settings, environ)
+    problems = faults.lines + [line for line in found if " ".join(line.split(" ", 2)[:2]) not in faults.unusable]
     if problems:
         raise SettingsError(problems)
     return settings
@@ -56,13 +64,13 @@ def _config_folder(environ: Mapping[str, str]) -> Path:
     return beside if (beside / "district.toml").exists() else PACKAGE / "config"
 
 
-def _read_toml(path: Path, problems: list[str]) -> dict[str, Any]:
+def _read_toml(path: Path, faults: _Faults) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        problems.append(f"{path} is missing.")
+        faults.lines.append(f"{path} is missing.")
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        problems.append(f"{path} can't be read: {error}")
+        faults.lines.append(f"{path} can't be read: {error}")
     return {}
 
 
@@ -75,36 +83,53 @@ def _merged(files: list[dict[str, Any]]) -> dict[str, Any]:
     return merged
 
 
-def _section(name: str, kind: type, given: Any, environ: Mapping[str, str], problems: list[str]) -> Any:
+def _kinds() -> dict[str, type]:
+    """Return each section's class by its name."""
+    return {
+        name: kind
+        for name, kind in get_type_hints(Settings).items()
+        if dataclasses.is_dataclass(kind) and isinstance(kind, type)
+    }
+
+
+def _section(name: str, kind: type, given: Any, environ: Mapping[str, str], faults: _Faults) -> Any:
     if not isinstance(given, dict):
-        problems.append(f"[{name}] has to be a section.")
+        faults.lines.append(f"[{name}] has to be a section.")
         given = {}
-    values: dict[str, Any] = {}
     types = get_type_hints(kind)
-    problems += [f"[{name}] {key} is no setting." for key in sorted(given.keys() - types.keys())]
+    unknown = sorted(given.keys() - types.keys())
+    faults.lines.extend(f"[{name}] {key} is no setting.{_suggestion(name, key)}" for key in unknown)
+    values: dict[str, Any] = {}
     for key, wanted in types.items():
-        raw = _from_environment(f"IDP_{name}_{key}".upper(), environ, problems)
-        source = f"IDP_{name}_{key}".upper() if raw is not None else f"[{name}] {key}"
-        raw = given.get(key) if raw is None else raw
-        if raw is not None:
-            try:
+        variable = f"IDP_{name}_{key}".upper()
+        source = variable if {variable, f"{variable}_FILE"} & environ.keys() else f"[{name}] {key}"
+        try:
+            raw = _from_environment(variable, environ)
+            raw = given.get(key) if raw is None else raw
+            if raw is not None:
                 values[key] = _converted(wanted, raw)
-            except ValueError as error:
-                problems.append(f"{source} {error}")
+        except ValueError as error:
+            faults.lines.append(f"{source} {error}")
+            faults.unusable.add(f"[{name}] {key}")
     return kind(**values)
 
 
-def _from_environment(variable: str, environ: Mapping[str, str], problems: list[str]) -> str | None:
+def _from_environment(variable: str, environ: Mapping[str, str]) -> str | None:
+    """Return what a variable or the file that it names holds. Raises ValueError, which never repeats a value."""
     if variable in environ:
         return environ[variable]
     path = environ.get(f"{variable}_FILE")
     if path is None:
         return None
     try:
-        return Path(path).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{variable}_FILE can't be read: {error.__class__.__name__}")
-        return None
+        text = Path(path).read_text("utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"can't be read from the file that {variable}_FILE names: {error.__class__.__name__}"
+        ) from None
+    if not text:
+        raise ValueError(f"has no value: the file that {variable}_FILE names is empty.")
+    return text
 
 
 def _converted(wanted: Any, raw: Any) -> Any:
@@ -173,10 +198,25 @@ def _school(item: Any) -> School:
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """A misspelt variable must not be ignored: the default it meant to change would stay in force unseen."""
-    known = {"IDP_ENVIRONMENT", "IDP_CONFIG"}
-    for section, kind in get_type_hints(Settings).items():
-        if dataclasses.is_dataclass(kind):
-            names = [f"IDP_{section}_{entry.name}".upper() for entry in dataclasses.fields(kind)]
-            known.update(names, (f"{name}_FILE" for name in names))
+    names = [
+        f"IDP_{section}_{entry.name}".upper()
+        for section, kind in _kinds().items()
+        for entry in dataclasses.fields(kind)
+    ]
+    known = {"IDP_ENVIRONMENT", "IDP_CONFIG", *names, *(f"{name}_FILE" for name in names)}
     given = (name for name in environ if name.startswith("IDP_"))
-    return [f"{name} is no setting." for name in sorted(given) if name not in known]
+    return [f"{name} is no setting.{_nearest(name, known, '{}')}" for name in sorted(given) if name not in known]
+
+
+def _suggestion(section: str, key: str) -> str:
+    """Say which setting may be meant: one of the section, or that of this very name in another one."""
+    kinds = _kinds()
+    elsewhere = [name for name, kind in kinds.items() if key in get_type_hints(kind)]
+    if elsewhere:
+        return f" Did you mean [{elsewhere[0]}] {key}?"
+    return _nearest(key, get_type_hints(kinds[section]), f"[{section}] {{}}")
+
+
+def _nearest(written: str, known: Collection[str], form: str) -> str:
+    near = difflib.get_close_matches(written, sorted(known), n=1)
+    return f" Did you mean {form.format(near[0])}?" if near else ""

@@ -24,6 +24,7 @@ class Server:
     port: int = 5000
     workers: int = 0
     threads: int = 8
+    drain_seconds: int = 0
     trusted_proxies: int = 0
     admin_networks: tuple[str, ...] = (
         "127.0.0.0/8",
