@@ -25,6 +25,9 @@ _COMMANDS = {
     "worker": "idp.worker:worker",
 }
 
+_WRONG_SETTINGS = 2
+"""The exit code that says: nothing was started or touched, since the settings are wrong; as for a wrong option."""
+
 
 class Commands(click.Group):
     """A group that imports a command when it is called, so that none waits for the others."""
@@ -42,13 +45,13 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Say what is wrong in one line a problem, never as a trace."""
+        """Say what is wrong with the settings in one line a problem, never as a trace, and end with exit code 2."""
         try:
             return super().invoke(ctx)
         except SettingsError as error:
             for problem in error.problems:
                 click.echo(f"idp: {problem}", err=True)
-            ctx.exit(1)
+            ctx.exit(_WRONG_SETTINGS)
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -146,7 +146,7 @@ def test_wrong_settings_are_told_a_line_each(settings: Settings) -> None:
         check=False,
     )
 
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert {line.split(":")[0] for line in refused.stderr.splitlines()} == {"idp"}
     assert "IDP_SERVER_THREADS" in refused.stderr
     assert "IDP_SERVER_WORKRES" in refused.stderr

@@ -1,12 +1,18 @@
 """A configuration folder and an environment of the test's own."""
 
+import hashlib
 from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
-KEY = b64encode(bytes(range(32))).decode()
-"""A key that is not random, so that a test can look for it where it must not be."""
+
+def key(name: str) -> str:
+    """Return a key that looks random but is the same each time, so that a test can look for it where it must not be."""
+    return b64encode(hashlib.sha256(name.encode()).digest()).decode()
+
+
+KEY = key("w1")
 
 
 @pytest.fixture
@@ -24,6 +30,6 @@ def environ(folder: Path) -> dict[str, str]:
         "IDP_CONFIG": str(folder),
         "IDP_SERVER_ISSUER": "https://login.example.org",
         "IDP_SECRETS_WRAPPING_KEYS": f"w1:{KEY}",
-        "IDP_SECRETS_PEPPERS": f"p1:{KEY}",
-        "IDP_SECRETS_AUDIT_KEYS": f"a1:{KEY}",
+        "IDP_SECRETS_PEPPERS": f"p1:{key('p1')}",
+        "IDP_SECRETS_AUDIT_KEYS": f"a1:{key('a1')}",
     }

@@ -20,11 +20,11 @@ def test_everything_that_is_wrong_is_told_at_once(folder: Path, environ: dict[st
     found = problems(environ | {"IDP_SERVER_PORT": "eighty", "IDP_SERVER_ISUER": "x", "IDP_PASSWORDS_BCRYPT_COST": "4"})
 
     assert sorted(found) == [
-        "IDP_SERVER_ISUER is no setting.",
+        "IDP_SERVER_ISUER is no setting. Did you mean IDP_SERVER_ISSUER?",
         "IDP_SERVER_PORT has to be a whole number.",
-        "[passwords] bcrypt_cost is below 10, which only tests may use.",
-        "[servers] is no section of the settings.",
-        "[tokens] code_second is no setting.",
+        "[passwords] bcrypt_cost has to be from 10 to 16.",
+        "[servers] is no section of the settings. Did you mean [server]?",
+        "[tokens] code_second is no setting. Did you mean [tokens] code_seconds?",
     ]
 
 
@@ -55,7 +55,9 @@ def test_an_unknown_environment_is_no_production(environ: dict[str, str]) -> Non
 
 @pytest.mark.parametrize("name", ["IDP_SERVER_NAME", "IDP_PORT", "IDP_ENVIRONMENT_FILE", "IDP_DISTRICT", "IDP_"])
 def test_an_unknown_variable_is_not_ignored(environ: dict[str, str], name: str) -> None:
-    assert problems(environ | {name: "x"}) == [f"{name} is no setting."]
+    (found,) = problems(environ | {name: "x"})
+
+    assert found.startswith(f"{name} is no setting.")
 
 
 def test_a_value_beside_its_file_is_ambiguous(tmp_path: Path, environ: dict[str, str]) -> None:
@@ -70,9 +72,9 @@ def test_a_value_beside_its_file_is_ambiguous(tmp_path: Path, environ: dict[str,
 def test_a_secret_s_file_that_is_missing_is_told(environ: dict[str, str]) -> None:
     del environ["IDP_SECRETS_PEPPERS"]
 
-    found = problems(environ | {"IDP_SECRETS_PEPPERS_FILE": "/nowhere/peppers"})
-
-    assert "IDP_SECRETS_PEPPERS_FILE can't be read: FileNotFoundError" in found
+    assert problems(environ | {"IDP_SECRETS_PEPPERS_FILE": "/nowhere/peppers"}) == [
+        "IDP_SECRETS_PEPPERS can't be read from the file that IDP_SECRETS_PEPPERS_FILE names: FileNotFoundError"
+    ]
 
 
 def test_files_that_are_missing_or_broken_are_told(folder: Path, environ: dict[str, str]) -> None:
@@ -105,9 +107,7 @@ def test_a_wrong_type_is_told(folder: Path, environ: dict[str, str], line: str, 
     (folder / "production.toml").write_text(line)
     if "issuer" in line:
         del environ["IDP_SERVER_ISSUER"]
-        assert said in problems(environ)
-    else:
-        assert problems(environ) == [said]
+    assert problems(environ) == [said]
 
 
 @pytest.mark.parametrize(
@@ -160,29 +160,43 @@ def test_production_refuses_authlib_s_switch_for_plain_http(environ: dict[str, s
         ("IDP_SERVER_PORT", "65536", "[server] port"),
         ("IDP_SERVER_PORT", "", "IDP_SERVER_PORT has to be a whole number."),
         ("IDP_SERVER_PORT", "٥٠٠٠", "IDP_SERVER_PORT has to be a whole number."),
-        ("IDP_SERVER_THREADS", "0", "[server] trusted_proxies and workers"),
-        ("IDP_SERVER_TRUSTED_PROXIES", "-1", "[server] trusted_proxies and workers"),
+        ("IDP_SERVER_THREADS", "0", "[server] threads has to be from 1 to 256."),
+        ("IDP_SERVER_TRUSTED_PROXIES", "-1", "[server] trusted_proxies has to be from 0 to 10."),
         ("IDP_SERVER_ADMIN_NETWORKS", "10.0.0.1/8", "[server] admin_networks holds '10.0.0.1/8'"),
         ("IDP_SERVER_METRICS_NETWORKS", "localhost", "[server] metrics_networks holds 'localhost'"),
         ("IDP_SERVER_OUTBOUND_ALLOWED", "localhost:5001", "[server] outbound_allowed holds 'localhost:5001'"),
         ("IDP_SERVER_LOG_LEVEL", "LOUD", "[server] log_level"),
         ("IDP_DATABASE_URL", "mysql://db/idp", "[database] url"),
-        ("IDP_DATABASE_POOL_SIZE", "0", "[database] pool_size has to be above 0."),
-        ("IDP_PASSWORDS_BCRYPT_COST", "17", "[passwords] bcrypt_cost has to be from 4 to 16."),
+        ("IDP_DATABASE_POOL_SIZE", "0", "[database] pool_size has to be from 1 to 1000."),
+        ("IDP_PASSWORDS_BCRYPT_COST", "17", "[passwords] bcrypt_cost has to be from 10 to 16."),
         ("IDP_PASSWORDS_MINIMUM_LENGTH", "7", "[passwords] minimum_length"),
-        ("IDP_PASSWORDS_MAXIMUM_LENGTH", "257", "[passwords] minimum_length"),
-        ("IDP_SESSIONS_IDLE_MINUTES", "0", "[sessions] idle_minutes has to be above 0."),
-        ("IDP_TOKENS_CODE_SECONDS", "-5", "[tokens] code_seconds has to be above 0."),
+        ("IDP_PASSWORDS_MAXIMUM_LENGTH", "257", "[passwords] maximum_length"),
+        ("IDP_SESSIONS_IDLE_MINUTES", "0", "[sessions] idle_minutes has to be from 1 to 43200."),
+        ("IDP_TOKENS_CODE_SECONDS", "-5", "[tokens] code_seconds has to be from 1 to 600."),
         ("IDP_KEYS_RSA_BITS", "1024", "[keys] rsa_bits"),
         ("IDP_KEYS_PUBLISH_AHEAD_DAYS", "90", "[keys] publish_ahead_days"),
-        ("IDP_DISTRICT_COLOUR", "red;}", "[district] the colour of district"),
+        ("IDP_DISTRICT_COLOUR", "red;}", "[district] colour has to be written like"),
         ("IDP_DISTRICT_TIME_ZONE", "Chicago", "[district] time_zone"),
         ("IDP_DISTRICT_TIME_ZONE", "../etc/passwd", "[district] time_zone"),
         ("IDP_DISTRICT_LANGUAGES", "", "[district] languages"),
+        ("IDP_DISTRICT_LANGUAGES", "en,../..", "[district] languages"),
+        ("IDP_DISTRICT_NAME", " ", "[district] name is on every page"),
+        ("IDP_DISTRICT_NAME", "District\n207", "[district] name has to be a line"),
+        ("IDP_DISTRICT_SUPPORT_HOURS", "x" * 501, "[district] support_hours has to be a line"),
+        ("IDP_DISTRICT_WEBSITE", "javascript:alert(1)", "[district] website has to be an address"),
+        ("IDP_DISTRICT_GENERAL_FAQ", "faq.html", "[district] general_faq has to be an address"),
+        ("IDP_DISTRICT_SUPPORT_EMAIL", "support", "[district] support_email has to be an address"),
+        ("IDP_SERVER_HOST", "", "[server] host has to be an address"),
+        ("IDP_DATABASE_URL", "postgresql://db.example.org", "[database] url names no database"),
+        ("IDP_DATABASE_URL", "sqlite://", "[database] url names no file"),
+        ("IDP_DATABASE_URL", "sqlite:///:memory:", "[database] url names no file"),
+        ("IDP_PASSWORDS_MINIMUM_LENGTH", "128", "[passwords] minimum_length has to be maximum_length at most."),
+        ("IDP_THROTTLE_ACCOUNT_WAIT_SECONDS", "901", "[throttle] account_wait_seconds has to be account_longest"),
     ],
 )
 def test_a_value_out_of_its_range_is_told(environ: dict[str, str], variable: str, value: str, said: str) -> None:
-    (found,) = problems(environ | {variable: value})
+    limits = {"IDP_PASSWORDS_MAXIMUM_LENGTH": "127"} if said.endswith("maximum_length at most.") else {}
+    (found,) = problems(environ | limits | {variable: value})
 
     assert found.startswith(said)
 
