@@ -7,6 +7,5 @@ from idp.oidc import models as oidc
 from idp.operations import models as operations
 from idp.sessions import models as sessions
 from idp.throttle import models as throttle
-from idp.web import models as web
 
-__all__ = ["accounts", "audit", "clients", "oidc", "operations", "sessions", "throttle", "web"]
+__all__ = ["accounts", "audit", "clients", "oidc", "operations", "sessions", "throttle"]

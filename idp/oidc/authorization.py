@@ -46,9 +46,10 @@ Outcome = Redirect | Page | Gone
 
 def begin(request: AuthorizationRequest, client: RegisteredClient, session_token: str | None, now: datetime) -> Outcome:
     """Take the first step of a request that has just been judged."""
-    if request.id_token_hint is not None and hints.read(request.id_token_hint, now) is None:
-        # Rubbish stays a hint that names nobody, but does not travel: anybody could fill a table with it.
-        request = replace(request, id_token_hint="")
+    if request.id_token_hint is not None:
+        # Whom it names travels on, and not the token: it is long, and once is enough to check a signature.
+        hint = hints.read(request.id_token_hint, now)
+        request = replace(request, id_token_hint=None, hinted_subject=hint.subject if hint else "")
     continuation = Continuation(
         path=PATH,
         client_id=client.client_id,
@@ -85,7 +86,7 @@ def _step(
     """Answer the application, or name the page that stands between."""
     found = store.find_visitor(sealing.digest(session_token), client.pk, now) if session_token else None
     session, grant_id, granted = found or (None, None, frozenset[str]())
-    visitor = None if session is None else _visitor(session, client, granted, request, now)
+    visitor = None if session is None else _visitor(session, client, granted, request)
     match interaction.decide(request, continuation.started_at, continuation.done, visitor):
         case LogIn(fresh_after):
             return Page("login.log_in", replace(continuation, fresh_after=fresh_after))
@@ -109,12 +110,8 @@ def _visitor(
     client: RegisteredClient,
     granted: frozenset[str],
     request: AuthorizationRequest,
-    now: datetime,
 ) -> Visitor:
-    hinted = True
-    if request.id_token_hint is not None:
-        hint = hints.read(request.id_token_hint, now)
-        hinted = hint is not None and hint.subject == subject(client.sector_salt, session.account_id)
+    hinted = request.hinted_subject in {None, subject(client.sector_salt, session.account_id)}
     return Visitor(
         auth_time=session.auth_time.timestamp(),
         granted=frozenset(client.scopes) if client.first_party else granted,

@@ -19,6 +19,7 @@ _LONGEST = {
     "client_id": 100, "redirect_uri": 400, "scope": 300, "state": 2048, "nonce": 300, "prompt": 100,
     "id_token_hint": 8192, "login_hint": 100,
 }  # fmt: skip
+"""Bytes, as UTF-8: what is kept travels in an address until the code is issued, and an address has its limits, too."""
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -39,6 +40,9 @@ class AuthorizationRequest:
     code_challenge: str | None
     login_hint: str
     id_token_hint: str | None
+    """As it was sent; None once it is read."""
+    hinted_subject: str | None = None
+    """Whom the hint names; nobody, when it is empty."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return what can be sealed."""
@@ -105,7 +109,11 @@ def granted_scope(scope: str, client: RegisteredClient) -> str:
 def _only(parameters: Parameters, name: str) -> str | None:
     """Return a parameter that was sent once, within its length; of two, neither can be believed."""
     given = parameters.get(name, ())
-    return given[0] if len(given) == 1 and 0 < len(given[0]) <= _LONGEST[name] else None
+    return given[0] if len(given) == 1 and 0 < _bytes(given[0]) <= _LONGEST[name] else None
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _first_problem(
@@ -114,7 +122,7 @@ def _first_problem(
     """Return error code and fixed text of what is wrong first: no text is ever made from what was sent (AUTHLIB-6)."""
     if any(len(parameters.get(name, ())) > 1 for name in _SINGLE):
         return "invalid_request", "A parameter was sent more than once."
-    if any(len(values.get(name, "")) > longest for name, longest in _LONGEST.items()):
+    if any(_bytes(values.get(name, "")) > longest for name, longest in _LONGEST.items()):
         return "invalid_request", "A parameter is too long."
     if "\0" in values.get("nonce", ""):
         return "invalid_request", "The nonce holds a character that cannot be kept."

@@ -138,7 +138,7 @@ def _resume_with(going_on: Continuation) -> BaseResponse:
 
 
 def _sealed(going_on: Continuation) -> str:
-    return continuation.seal(going_on, clock.now(), _lifetime())
+    return continuation.seal(going_on)
 
 
 def _lifetime() -> timedelta:

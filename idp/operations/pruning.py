@@ -9,14 +9,12 @@ from idp.database import db
 from idp.oidc import store as oidc
 from idp.sessions import pruning as sessions
 from idp.throttle import service as throttle
-from idp.web import continuation
 
 BATCH = 500
 _PAUSE_SECONDS = 0.02
 """Between two batches, so that on SQLite others get to write, too."""
 
 _FEATURES: tuple[tuple[str, Callable[[datetime, int], int]], ...] = (
-    ("parked requests", continuation.delete_expired),
     ("throttle counters", throttle.delete_expired),
     # Codes and tokens go before the sessions in which they were issued.
     ("codes and tokens", oidc.delete_expired),

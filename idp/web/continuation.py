@@ -5,20 +5,15 @@ lay open for three hours all work.
 """
 
 import json
+import zlib
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from sqlalchemy import delete, insert, select
-
 from idp import sealing
-from idp.database import RELAXED, db
 from idp.web.cookies import browser_token
-from idp.web.models import ParkedRequest
 
 _PURPOSE = "continuation"
-_LONGEST_ADDRESS = 4000
-_PARKED = "p."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,43 +40,29 @@ class Continuation:
         return replace(self, done=(*self.done, step))
 
 
-def seal(continuation: Continuation, now: datetime, lifetime: timedelta) -> str:
-    """Return what travels in the address: the sealed request, or a row's token when it is too long for one."""
-    body = json.dumps({"browser": _browser(), **asdict(continuation)}, separators=(",", ":")).encode()
-    sealed = sealing.seal(_PURPOSE, body)
-    if len(sealed) <= _LONGEST_ADDRESS:
-        return sealed
-    token = sealing.random_token()
-    parked = {"digest": sealing.digest(token), "sealed": sealed, "expires_at": now + lifetime}
-    db.session.execute(insert(ParkedRequest).execution_options(**RELAXED), parked)
-    db.session.commit()
-    return _PARKED + token
+def seal(continuation: Continuation) -> str:
+    """Return what travels in the address: the sealed request.
+
+    It is compressed first, so that it stays as short as what was asked: JSON may make six bytes of one. Nobody can
+    measure by its length what they did not send themselves, for it is shown to the visitor's browser alone.
+    """
+    body = json.dumps({"browser": _browser(), **asdict(continuation)}, separators=(",", ":"), ensure_ascii=False)
+    return sealing.seal(_PURPOSE, zlib.compress(body.encode("utf-8", "surrogatepass"), 1))
 
 
 def unseal(text: str, now: datetime, lifetime: timedelta) -> Continuation | None:
     """Return what was sealed in this browser no longer ago than lifetime, else None."""
     try:
-        body = json.loads(sealing.open_sealed(_PURPOSE, _unparked(text) if text.startswith(_PARKED) else text))
+        opened = sealing.open_sealed(_PURPOSE, text)
     except sealing.CannotOpen:
         return None
-    if body.pop("browser") != _browser() or now.timestamp() - body["started_at"] > lifetime.total_seconds():
-        return None
     try:
+        body = json.loads(zlib.decompress(opened).decode("utf-8", "surrogatepass"))
+        if body.pop("browser") != _browser() or now.timestamp() - body["started_at"] > lifetime.total_seconds():
+            return None
         return Continuation(**body | {"done": tuple(body["done"])})
-    except TypeError:  # sealed by another version, beside which this one runs during an upgrade
+    except (zlib.error, TypeError):  # sealed by another version, beside which this one runs during an upgrade
         return None
-
-
-def delete_expired(now: datetime, limit: int) -> int:
-    """Delete up to limit parked requests that are past their time; return how many went. Does not commit."""
-    old = select(ParkedRequest.digest).where(ParkedRequest.expires_at < now).limit(limit)
-    gone = delete(ParkedRequest).where(ParkedRequest.digest.in_(old)).returning(ParkedRequest.digest)
-    return len(db.session.execute(gone.execution_options(**RELAXED)).all())
-
-
-def _unparked(text: str) -> str:
-    digest = sealing.digest(text.removeprefix(_PARKED))
-    return db.session.scalar(select(ParkedRequest.sealed).where(ParkedRequest.digest == digest)) or ""
 
 
 def _browser() -> str:

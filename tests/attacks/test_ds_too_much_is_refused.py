@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 
 from idp.database import db
-from idp.web.models import ParkedRequest
 from tests.attacks.conftest import Door, Intruder, checked
 from tests.factories import Person
 from tests.oidc.conftest import Application
@@ -148,11 +148,27 @@ def test_ds1_a_form_of_ten_megabytes_is_not_read(app: Flask, length: str | None)
     assert body.taken <= 65_536
 
 
-def test_ds1_rubbish_as_a_hint_fills_no_table(application: Application, app: Flask) -> None:
-    for _ in range(3):
-        checked(application.authorize(app.test_client(), id_token_hint="x" * 8000))
+def test_ds1_whatever_a_stranger_asks_for_fills_no_table(application: Application, app: Flask) -> None:
+    before = _rows()
+    for changes in (
+        {"id_token_hint": "x" * 8000},
+        {"id_token_hint": "eyJhbGciOiJSUzI1NiJ9." + "A" * 8000 + ".AA"},
+        {"state": "\x01" * 2048, "nonce": '"' * 300},
+        {"state": "ż" * 1024, "login_hint": "\\" * 100},
+        {"state": "\U0001f4a3" * 512, "prompt": "login select_account consent"},
+    ):
+        for _ in range(3):
+            answer = checked(application.authorize(app.test_client(), **changes))
+            assert answer.status_code == 303
+            assert len(answer.location) < 6000
 
-    assert db.session.query(ParkedRequest).count() == 0
+    assert _rows() == before
+
+
+def _rows() -> dict[str, int]:
+    """Count the rows of each table."""
+    counts = {name: select(func.count()).select_from(table) for name, table in db.metadata.tables.items()}
+    return {name: db.session.scalar(count) or 0 for name, count in counts.items()}
 
 
 @pytest.mark.parametrize("kind", _HEADERS)

@@ -178,10 +178,18 @@ def test_hd3_no_other_origin_may_read_the_authorization_endpoint(application: Ap
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
-def test_the_very_long_request_waits_in_a_row_and_goes_on(application: Application, app: Flask) -> None:
+def test_ds1_the_longest_request_fits_into_an_address_and_goes_on(application: Application, app: Flask) -> None:
     anonymous = app.test_client()
-    response = application.authorize(anonymous, state="ż" * 2048, nonce="n" * 300)
+    response = application.authorize(anonymous, state="ż" * 1024, nonce="n" * 300, login_hint="x" * 100)
 
     assert response.status_code == 303
-    assert len(response.location) < 200
+    assert len(response.location) < 6000
     assert anonymous.get(f"/oauth/authorize/continue?{response.location.split('?')[1]}").status_code == 303
+
+
+@pytest.mark.parametrize(("name", "value"), [("state", "ż" * 1025), ("nonce", "ż" * 151), ("login_hint", "ż" * 51)])
+def test_ds1_a_parameter_is_measured_in_bytes(application: Application, app: Flask, name: str, value: str) -> None:
+    answer = query_of(application.authorize(app.test_client(), **{name: value}))
+
+    assert answer["error"] == "invalid_request"
+    assert answer["state"] == (value if name == "state" else application.state)

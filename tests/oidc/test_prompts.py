@@ -1,6 +1,7 @@
 """Prompts, freshness, hints and consent over HTTP (ATTACKS CO)."""
 
 import json
+import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -221,11 +222,11 @@ def test_a_request_sealed_by_another_version_is_asked_anew_and_breaks_nothing(
     app: Flask, application: Application, visitor: FlaskClient
 ) -> None:
     sealed = parse_qs(urlsplit(application.authorize(visitor, prompt="select_account").location).query)["continue"][0]
-    body = json.loads(sealing.open_sealed("continuation", sealed))
+    body = json.loads(zlib.decompress(sealing.open_sealed("continuation", sealed)))
     for changed in (
         body | {"a_field_of_tomorrow": 1},
         body | {"request": body["request"] | {"a_field_of_tomorrow": 1}},
     ):
-        newer = sealing.seal("continuation", json.dumps(changed).encode())
+        newer = sealing.seal("continuation", zlib.compress(json.dumps(changed).encode()))
 
         assert visitor.get("/oauth/authorize/continue", query_string={"continue": newer}).status_code == 400
