@@ -30,6 +30,8 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: dict[str, str]
+    """What it set; an empty value takes one away."""
 
 
 Script = Generator[bytes, Answer, None]
@@ -182,11 +184,14 @@ def _parse(received: bytes) -> tuple[Answer, bytes] | None:
     if not separator:
         return None
     first, *lines = head.decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    pairs = [(name.lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+    headers = dict(pairs)
+    set_cookies = [value.partition(";")[0].partition("=") for name, value in pairs if name == "set-cookie"]
     length = int(headers.get("content-length", "0"))
     if len(rest) < length:
         return None
-    return Answer(int(first.split(" ", 2)[1]), headers, rest[:length]), rest[length:]
+    cookies = {name: value for name, _, value in set_cookies}
+    return Answer(int(first.split(" ", 2)[1]), headers, rest[:length], cookies), rest[length:]
 
 
 def run(work: Work, scripts: Iterator[Script]) -> Done:
@@ -246,4 +251,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    from tests.benchmarks import load  # the module that scripts import, of which this one is a copy
+
+    load.main()

@@ -79,7 +79,7 @@ def log_in(values: Values, number: int) -> Script:
     query = urlencode(_authorization(values, secrets.token_urlsafe(32), "state"))
     answer = yield _get(f"/oauth/authorize?{query}")
     _expect(answer, 303)
-    cookies = _cookies(answer, {})
+    cookies = answer.cookies
     page = answer.headers["location"]
     answer = yield _get(page, Cookie=_header(cookies))
     _expect(answer, 200)
@@ -93,7 +93,7 @@ def log_in(values: Values, number: int) -> Script:
     }
     answer = yield _post(page, form, Cookie=_header(cookies))
     _expect(answer, 303)
-    answer = yield _get(answer.headers["location"], Cookie=_header(_cookies(answer, cookies)))
+    answer = yield _get(answer.headers["location"], Cookie=_header(cookies | answer.cookies))
     _expect(answer, 302)
     if "code=" not in answer.headers["location"]:
         raise Unexpected(f"the log-in went to {answer.headers['location']}")
@@ -143,12 +143,6 @@ def _basic(client_id: str, secret: str) -> str:
 
 def _one_of(given: list[str], number: int) -> str:
     return given[number % len(given)]
-
-
-def _cookies(answer: Answer, before: dict[str, str]) -> dict[str, str]:
-    pair = answer.headers.get("set-cookie", "").partition(";")[0]
-    name, _, value = pair.partition("=")
-    return before | {name: value} if name else before
 
 
 def _header(cookies: dict[str, str]) -> str:
