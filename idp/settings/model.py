@@ -109,12 +109,13 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Signing keys: strength, and the calendar of their rotation."""
+    """Signing keys: strength, and the calendar of their rotation; and how soon a change of any key is noticed."""
 
     rsa_bits: int = 2048
     rotate_days: int = 90
     publish_ahead_days: int = 14
     keep_days: int = 14
+    reread_seconds: int = 10
 
 
 @dataclass(frozen=True, slots=True)

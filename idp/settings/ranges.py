@@ -43,6 +43,7 @@ RANGES: Final[Mapping[tuple[str, str], tuple[int, int]]] = {
     ("keys", "rotate_days"): (2, 3650),
     ("keys", "publish_ahead_days"): (1, 366),
     ("keys", "keep_days"): (1, 366),
+    ("keys", "reread_seconds"): (1, 60),
     ("audit", "retention_days"): (1, 36_500),
     ("audit", "seal_seconds"): (1, 3600),
 }
