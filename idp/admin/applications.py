@@ -62,6 +62,9 @@ class Overtaken:
     """Somebody changed the application after the form was opened; nothing was changed."""
 
 
+Outcome = Changed | Invalid | Unknown | Overtaken
+
+
 def register(
     given: Mapping[str, object],
     *,
@@ -100,7 +103,7 @@ def change(
     revision: int,
     actor_id: uuid.UUID | None,
     now: datetime,
-) -> Changed | Invalid | Unknown | Overtaken:
+) -> Outcome:
     """Change an application's metadata, if it is still at the revision that whoever changes it has seen."""
     client = clients.get(client_id)
     if client is None:
@@ -128,7 +131,7 @@ def rotate_secret(
     revision: int | None = None,
     actor_id: uuid.UUID | None,
     now: datetime,
-) -> Changed | Invalid | Unknown | Overtaken:
+) -> Outcome:
     """Give an application a new secret. With a revision, a form that is sent twice does so once."""
     client = clients.get(client_id)
     if client is None:
@@ -156,9 +159,7 @@ def enable(client_id: str, *, actor_id: uuid.UUID | None, now: datetime) -> Chan
     return _switch(client_id, enabled=True, actor_id=actor_id, now=now)
 
 
-def remove(
-    client_id: str, *, typed_name: str, actor_id: uuid.UUID | None, now: datetime
-) -> Changed | Invalid | Unknown | Overtaken:
+def remove(client_id: str, *, typed_name: str, actor_id: uuid.UUID | None, now: datetime) -> Outcome:
     """Take an application away for good, if its name was typed as it is."""
     client = clients.get(client_id)
     if client is None:

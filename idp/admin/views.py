@@ -1,7 +1,10 @@
 """The console's pages: the registered applications."""
 
 import re
-from typing import Any
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypedDict
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,7 +13,7 @@ from werkzeug.exceptions import NotFound
 
 from idp import clock, sealing, settings
 from idp.admin import applications, forms, gate, overview
-from idp.admin.applications import AlreadyRegistered, Changed, Invalid, Overtaken, Registered, Unknown
+from idp.admin.applications import AlreadyRegistered, Changed, Invalid, Outcome, Overtaken, Registered, Unknown
 from idp.admin.forms import ApplicationForm
 from idp.admin.gate import PASSWORD_FIELD, Refusal
 from idp.clients import service as clients
@@ -53,9 +56,8 @@ def register() -> ResponseReturnValue:
     outcome = applications.register(
         form.metadata(),
         first_party=form.first_party,
-        actor_id=gate.admin().account_id,
-        now=clock.now(),
         form_token=token,
+        **_by_whom(),
     )
     match outcome:
         case Registered(client, secret):
@@ -94,8 +96,7 @@ def edit(client_id: str) -> ResponseReturnValue:
         form.metadata(),
         first_party=form.first_party,
         revision=revision,
-        actor_id=gate.admin().account_id,
-        now=clock.now(),
+        **_by_whom(),
     )
     match outcome:
         case Changed(client, None):
@@ -115,78 +116,88 @@ def edit(client_id: str) -> ResponseReturnValue:
 @gate.opened_fresh
 def rotate_secret(client_id: str) -> ResponseReturnValue:
     """Explain what a new secret means, and give it."""
-    client = _get(client_id)
-    if client.token_endpoint_auth_method == NO_SECRET:
+    if _get(client_id).token_endpoint_auth_method == NO_SECRET:
         raise NotFound
-    page = "admin/clients/rotate.html"
-    if request.method == "GET":
-        return _confirmation(page, client)
-    if refusal := gate.confirm():
-        return _confirmation(page, client, _password_problem(refusal)), refusal.status
-    outcome = applications.rotate_secret(
-        client_id,
-        old_ends_now=request.form.get("old_ends_now") == "yes",
-        revision=_revision(),
-        actor_id=gate.admin().account_id,
-        now=clock.now(),
-    )
-    match outcome:
-        case Changed(client, secret, until):
-            return _page("admin/clients/secret.html", client=client, secret=secret, until=until)
-        case Invalid(problems):
-            return _confirmation(page, client, problems), 422
-        case Overtaken():
-            return _confirmation(page, _get(client_id), overtaken=True), 409
-        case Unknown():
-            raise NotFound
+
+    def act() -> Outcome:
+        old_ends_now = request.form.get("old_ends_now") == "yes"
+        return applications.rotate_secret(client_id, old_ends_now=old_ends_now, revision=_revision(), **_by_whom())
+
+    def show(changed: Changed) -> ResponseReturnValue:
+        return _page(
+            "admin/clients/secret.html", client=changed.client, secret=changed.secret, until=changed.old_secret_until
+        )
+
+    return _confirmed(client_id, "admin/clients/rotate.html", act, show)
 
 
 @blueprint.route("/clients/<client_id>/disable", methods=["GET", "POST"])
 @gate.opened_fresh
 def disable(client_id: str) -> ResponseReturnValue:
     """Explain what disabling means, and do it."""
-    client = _get(client_id)
-    if request.method == "GET":
-        return _confirmation("admin/clients/disable.html", client)
-    if refusal := gate.confirm():
-        return _confirmation("admin/clients/disable.html", client, _password_problem(refusal)), refusal.status
-    outcome = applications.disable(client_id, actor_id=gate.admin().account_id, now=clock.now())
-    return _switched("admin/clients/disable.html", client_id, outcome, "disabled")
+
+    def act() -> Outcome:
+        return applications.disable(client_id, **_by_whom())
+
+    return _confirmed(client_id, "admin/clients/disable.html", act, _to_detail(client_id, "disabled"))
 
 
 @blueprint.route("/clients/<client_id>/enable", methods=["GET", "POST"])
 @gate.opened_fresh
 def enable(client_id: str) -> ResponseReturnValue:
     """Explain what enabling means, and do it."""
-    client = _get(client_id)
-    if request.method == "GET":
-        return _confirmation("admin/clients/enable.html", client)
-    if refusal := gate.confirm():
-        return _confirmation("admin/clients/enable.html", client, _password_problem(refusal)), refusal.status
-    outcome = applications.enable(client_id, actor_id=gate.admin().account_id, now=clock.now())
-    return _switched("admin/clients/enable.html", client_id, outcome, "enabled")
+
+    def act() -> Outcome:
+        return applications.enable(client_id, **_by_whom())
+
+    return _confirmed(client_id, "admin/clients/enable.html", act, _to_detail(client_id, "enabled"))
 
 
 @blueprint.route("/clients/<client_id>/remove", methods=["GET", "POST"])
 @gate.opened_fresh
 def remove(client_id: str) -> ResponseReturnValue:
     """Explain that removing is for good, and do it for whoever types the name."""
+
+    def act() -> Outcome:
+        return applications.remove(client_id, typed_name=request.form.get("typed_name", ""), **_by_whom())
+
+    def to_list(_removed: Changed) -> ResponseReturnValue:
+        return redirects.see_other(url_for("admin.clients_list", done="removed"))
+
+    return _confirmed(client_id, "admin/clients/remove.html", act, to_list)
+
+
+def _confirmed(
+    client_id: str, page: str, act: Callable[[], Outcome], then: Callable[[Changed], ResponseReturnValue]
+) -> ResponseReturnValue:
+    """Show what an act means; once it is confirmed, do it, and answer with what comes then or with what is wrong."""
     client = _get(client_id)
-    page = "admin/clients/remove.html"
     if request.method == "GET":
         return _confirmation(page, client)
     if refusal := gate.confirm():
         return _confirmation(page, client, _password_problem(refusal)), refusal.status
-    typed = request.form.get("typed_name", "")
-    match applications.remove(client_id, typed_name=typed, actor_id=gate.admin().account_id, now=clock.now()):
-        case Changed():
-            return redirects.see_other(url_for("admin.clients_list", done="removed"))
+    match act():
+        case Changed() as changed:
+            return then(changed)
         case Invalid(problems):
             return _confirmation(page, client, problems), 422
         case Overtaken():
             return _confirmation(page, _get(client_id), overtaken=True), 409
         case Unknown():
             raise NotFound
+
+
+def _to_detail(client_id: str, done: str) -> Callable[[Changed], ResponseReturnValue]:
+    return lambda _changed: redirects.see_other(url_for("admin.client_detail", client_id=client_id, done=done))
+
+
+class _ByWhom(TypedDict):
+    actor_id: uuid.UUID
+    now: datetime
+
+
+def _by_whom() -> _ByWhom:
+    return {"actor_id": gate.admin().account_id, "now": clock.now()}
 
 
 def _page(template: str, **values: Any) -> str:
@@ -235,16 +246,6 @@ def _confirmation(
         typed_name=request.form.get("typed_name", ""),
         overlap_days=settings.current().tokens.client_secret_overlap_days,
     )
-
-
-def _switched(template: str, client_id: str, outcome: Changed | Unknown | Overtaken, done: str) -> ResponseReturnValue:
-    match outcome:
-        case Changed():
-            return redirects.see_other(url_for("admin.client_detail", client_id=client_id, done=done))
-        case Overtaken():
-            return _confirmation(template, _get(client_id), overtaken=True), 409
-        case Unknown():
-            raise NotFound
 
 
 def _password_problem(refusal: Refusal) -> list[Problem]:
