@@ -78,7 +78,9 @@ def current(*, as_json: bool) -> None:
 @click.option("--new-key", is_flag=True, help="Print a new key for [secrets], and examine nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print what a program reads.")
 def doctor(*, new_key: bool, as_json: bool) -> None:
-    """Examine settings, database, keys, worker and the address that browsers use; exit code 1 on problems.
+    """Examine settings, database, keys, worker and the address that browsers use.
+
+    Exit code 1 when there is a problem, 2 when it is with the settings and nothing else could be looked at.
 
     \b
     Example:  idp doctor
@@ -88,22 +90,22 @@ def doctor(*, new_key: bool, as_json: bool) -> None:
         name = f"k{clock.now():%Y%m%d}{secrets.token_hex(2)}"
         click.echo(f"{name}:{base64.b64encode(secrets.token_bytes(32)).decode()}")
         return
-    findings = _examined()
+    try:
+        findings, exit_code = _examined(), 0
+    except SettingsError as error:
+        findings = [examination.Finding(examination.PROBLEM, "settings", problem) for problem in error.problems]
+        exit_code = 2
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             click.echo(f"{finding.level:<8} {finding.subject:<9} {finding.text}")
     if any(finding.level == examination.PROBLEM for finding in findings):
-        raise SystemExit(1)
+        raise SystemExit(exit_code or 1)
 
 
 def _examined() -> list[examination.Finding]:
-    try:
-        app = click.get_current_context().find_root().obj()
-    except SettingsError as error:
-        return [examination.Finding(examination.PROBLEM, "settings", problem) for problem in error.problems]
-    with app.app_context():
+    with click.get_current_context().find_root().obj().app_context():
         try:
             return examination.examine(clock.now())
         finally:

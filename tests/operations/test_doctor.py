@@ -137,7 +137,7 @@ def test_a_database_that_does_not_answer_is_a_problem(settings: Settings, unused
 def test_wrong_settings_are_a_line_each(settings: Settings) -> None:
     result = Commands(replace(settings, server=replace(settings.server, issuer="nonsense", threads=0)))("doctor")
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert len([line for line in result.stdout.splitlines() if line.startswith("problem  settings")]) == 2
 
 
