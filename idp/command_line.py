@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
+from idp import faults
 from idp.database import db
 
 P = ParamSpec("P")
@@ -24,6 +26,11 @@ def with_application(command: Callable[P, R]) -> Callable[P, R]:
         with click.get_current_context().find_root().obj().app_context():
             try:
                 return command(*args, **kwargs)
+            except SQLAlchemyError as error:
+                fault = faults.find(error)
+                if fault is None:
+                    raise
+                refuse(f"{fault.advice}.")
             finally:
                 # Said good-bye to: a server otherwise logs every command as a client that broke off.
                 db.session.remove()

@@ -109,22 +109,28 @@ def find(error: BaseException) -> Fault | None:
     return _of_postgresql(cause)
 
 
+def told(fault: Fault, error: BaseException) -> dict[str, str]:
+    """Return what a log line says of a fault: its word, what to do, and the database's own words, which hold no row."""
+    said = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0][:200]
+    return {"fault": fault.value, "advice": fault.advice, "error": error.__class__.__name__, "said": said}
+
+
 def _of_sqlite(error: sqlite3.Error) -> Fault | None:
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return None
-    if code == sqlite3.SQLITE_ERROR and "no such" in str(error):
-        return Fault.SCHEMA
-    return _SQLITE.get(code & 0xFF)
+    if code == sqlite3.SQLITE_ERROR:  # a statement that does not fit: to the tables, or to the language
+        return Fault.SCHEMA if "no such" in str(error) or "has no column" in str(error) else None
+    return _SQLITE.get(code & 0xFF) or (Fault.UNREACHABLE if isinstance(error, sqlite3.OperationalError) else None)
 
 
 def _of_postgresql(error: BaseException | None) -> Fault | None:
     # By name, so that a provider on SQLite need not load psycopg.
     if error is None or not type(error).__module__.startswith("psycopg"):
         return None
-    state = getattr(error, "sqlstate", None)
-    if state is None:  # the connection is gone, or there never was one
-        if "too many clients" in str(error) or "connection slots" in str(error):
-            return Fault.CONNECTIONS
-        return Fault.UNREACHABLE if type(error).__name__ in {"OperationalError", "ConnectionTimeout"} else None
-    return _POSTGRESQL.get(state) or _POSTGRESQL_CLASSES.get(state[:2])
+    state: str = getattr(error, "sqlstate", None) or ""  # none: the connection is gone, or there never was one
+    known = _POSTGRESQL.get(state) or _POSTGRESQL_CLASSES.get(state[:2])
+    if known is None and "OperationalError" in {kind.__name__ for kind in type(error).__mro__}:
+        is_crowded = "too many clients" in str(error) or "connection slots" in str(error)
+        return Fault.CONNECTIONS if is_crowded else Fault.UNREACHABLE
+    return known

@@ -18,9 +18,11 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from sqlalchemy.exc import SQLAlchemyError
 
+from idp import faults
 from idp import settings as settings_module
 from idp.command_line import refuse
 from idp.database import db
+from idp.faults import Fault
 from idp.operations import drain, intake, ports
 from idp.operations.readiness import Shape, shape
 from idp.operations.sibling import Sibling, stop_with
@@ -91,8 +93,8 @@ def _prepare_database(settings: Settings) -> None:
     with create_app(settings).app_context():
         try:
             found = shape(db.engine)
-        except SQLAlchemyError:
-            refuse("the database does not answer; check IDP_DATABASE_URL and that it runs.")
+        except SQLAlchemyError as error:
+            refuse(f"{(faults.find(error) or Fault.UNREACHABLE).advice}.")
         if found in {Shape.EMPTY, Shape.BEHIND}:
             if not settings.is_development:
                 refuse("the database is not up to date; run `idp db upgrade`.")

@@ -10,10 +10,8 @@ from datetime import timedelta
 import click
 import structlog
 from flask import Flask, current_app
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from idp import clock, settings
+from idp import clock, faults, settings
 from idp.audit import sealing
 from idp.command_line import with_application
 from idp.database import db
@@ -113,10 +111,10 @@ def _attempt(task: Task) -> float:
     """Run a task and return in how many seconds it is due again; a database that is down is waited for."""
     try:
         task.run()
-    except (DBAPIError, PoolTimeout) as error:
-        log.warning("database_unavailable", task=task.name, error=error.__class__.__name__)
-        return _AFTER_FAILURE_SECONDS
-    except Exception:  # one task's fault must not keep the others from being done
+    except Exception as error:  # one task's fault must not keep the others from being done
+        if fault := faults.find(error):
+            log.warning("unavailable", **faults.told(fault, error), task=task.name)
+            return _AFTER_FAILURE_SECONDS
         log.exception("task_failed", task=task.name)
         return max(_AFTER_FAILURE_SECONDS, task.seconds)
     finally:

@@ -17,7 +17,7 @@ _LIFE_SECONDS = 120
 def logout_token(notice: LogoutNotice, client: RegisteredClient, now: datetime) -> str:
     """Return the signed logout token of one notice; it has no nonce, so that it can't pass for an ID token."""
     issued_at = int(now.timestamp())
-    signer = keys.ring(now).signers[client.id_token_signed_response_alg]
+    signer = keys.ring(now).signer(client.id_token_signed_response_alg)
     claims = {
         "iss": settings.current().server.issuer,
         "aud": client.client_id,

@@ -4,16 +4,22 @@ from functools import lru_cache
 from hashlib import sha256
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import HTTPException
 
 from idp import clock, settings
 from idp.oidc import keys, metadata, token, userinfo
 from idp.oidc.token import Answer
 from idp.oidc.userinfo import Presented
-from idp.web import csrf
+from idp.web import csrf, errors
 
 blueprint = Blueprint("protocol", __name__)
 
 _PUBLIC_SECONDS = 300
+_FAILURES = {
+    True: (503, "temporarily_unavailable", "The provider can't do this just now. Try again in half a minute."),
+    False: (500, "server_error", "Something went wrong here. The log of the provider says what."),
+}
+"""What a program is told when the machine fails (RFC 6749 section 4.1.2.1 names the codes), and when we do."""
 
 
 @blueprint.get("/.well-known/openid-configuration")
@@ -26,7 +32,7 @@ def configuration() -> Response:
 @blueprint.get("/oauth/jwks")
 def jwks() -> Response:
     """The public signing keys (RFC 7517 section 5)."""
-    return _public(keys.ring(clock.now()).jwks)
+    return _public(keys.published(clock.now()))
 
 
 @blueprint.post("/oauth/token")
@@ -42,6 +48,19 @@ def show_userinfo() -> Response:
     """The UserInfo endpoint (OpenID Connect Core section 5.3.1)."""
     body = tuple(request.form.getlist("access_token")) if request.method == "POST" else ()
     return _answer(userinfo.respond(Presented(request.headers.get("Authorization"), body), clock.now()))
+
+
+@blueprint.errorhandler(Exception)
+def tell_a_program(error: Exception) -> Response:
+    """Tell a program in JSON, which it reads, that an answer can't be had; what it got wrong itself is said as ever."""
+    if isinstance(error, HTTPException):
+        return errors.http_error(error)
+    failure = errors.note(error)
+    status, code, text = _FAILURES[failure.is_passing]
+    response = _answer(token.as_json(status, {"error": code, "error_description": text}))
+    if failure.is_passing:
+        response.headers["Retry-After"] = str(errors.RETRY_SECONDS)
+    return response
 
 
 @blueprint.after_request

@@ -28,7 +28,7 @@ class IdToken(OpenIDToken):
 def encode(client: RegisteredClient, code: SpentCode, access_token: str, sid: str, now: datetime) -> str:
     """Return a signed ID token; auth_time is when the password was given, however long ago that is."""
     issued_at = int(now.timestamp())
-    signer = keys.ring(now).signers[client.id_token_signed_response_alg]
+    signer = keys.ring(now).signer(client.id_token_signed_response_alg)
     claims = {
         "iss": settings.current().server.issuer,
         "sub": subject(client.sector_salt, code.account_id),

@@ -9,24 +9,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from flask import current_app
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 from sqlalchemy import or_, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import undefer
 
-from idp import sealing, settings
+from idp import faults, sealing, settings
 from idp.audit import service as audit
 from idp.database import db
+from idp.faults import Fault, Unavailable
 from idp.oidc.models import SigningKey
+
+log = structlog.get_logger(__name__)
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 """What may sign; every application's library reads the first, the others are chosen per application."""
 
 _PURPOSE = "signing key"
-_RELOAD = timedelta(seconds=10)
-ACTIVATION_MARGIN = timedelta(seconds=30)
-"""An urgent key waits this long, so that no process signs with what another process does not publish yet."""
 
 # RFC 9864 renames EdDSA; what the libraries in the field read is still the old name.
 warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
@@ -50,24 +52,47 @@ class KeyRing:
     jwks: bytes
     good_until: datetime
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether there is a key that signs now for each algorithm."""
+        return self.signers.keys() >= set(ALGORITHMS)
+
+    def signer(self, algorithm: str) -> Signer:
+        """Return the key that signs now. Raises Unavailable when none can be opened."""
+        if algorithm not in self.signers:
+            raise Unavailable(Fault.KEYS)
+        return self.signers[algorithm]
+
 
 class _Cache:
     """The ring of one application object, and the private keys it has parsed (28 ms each for RSA)."""
 
-    def __init__(self) -> None:
+    def __init__(self, good_for: timedelta) -> None:
+        self.good_for = good_for
         self.ring: KeyRing | None = None
         self.parsed: dict[str, Key] = {}
         self.lock = threading.Lock()
 
 
 def ring(now: datetime) -> KeyRing:
-    """Return the keys; they are read again every ten seconds, so that a rotation reaches each process by itself."""
+    """Return the keys; they are read again every few seconds, so that a rotation reaches each process by itself."""
     cache = _cache()
-    if cache.ring is None or not now < cache.ring.good_until <= now + _RELOAD:
+    if cache.ring is None or not now < cache.ring.good_until <= now + cache.good_for:
         with cache.lock:
-            if cache.ring is None or not now < cache.ring.good_until <= now + _RELOAD:
+            if cache.ring is None or not now < cache.ring.good_until <= now + cache.good_for:
                 cache.ring = _load(cache, now)
     return cache.ring
+
+
+def published(now: datetime) -> bytes:
+    """Return the public keys as JSON: those known last, when the database can't be asked, since nobody signs then."""
+    try:
+        return ring(now).jwks
+    except SQLAlchemyError as error:
+        known = _cache().ring
+        if known is None or faults.find(error) is None:
+            raise
+        return known.jwks
 
 
 def forget() -> None:
@@ -76,8 +101,20 @@ def forget() -> None:
 
 
 def _cache() -> _Cache:
-    cache: _Cache = current_app.extensions.setdefault("idp_keys", _Cache())
+    cache: _Cache | None = current_app.extensions.get("idp_keys")
+    if cache is None:
+        cache = current_app.extensions.setdefault("idp_keys", _Cache(reread_interval()))
     return cache
+
+
+def reread_interval() -> timedelta:
+    """Return how long a process goes on with the keys that it knows before it reads them again."""
+    return timedelta(seconds=settings.current().keys.reread_seconds)
+
+
+def activation_margin() -> timedelta:
+    """Return how long an urgent key waits, so that no process signs with what another does not publish yet."""
+    return 3 * reread_interval()
 
 
 def rotate_due(now: datetime) -> int:
@@ -87,9 +124,11 @@ def rotate_due(now: datetime) -> int:
         keys = _keys(algorithm)
         if not keys:
             # A little earlier than now: a request that began before this one, or a slow clock, needs a key, too.
-            changed += _create(algorithm, now, now - ACTIVATION_MARGIN)
+            _create(algorithm, now, now - activation_margin())
+            changed += 1
         elif now >= keys[-1].active_from + _life() - _ahead():
-            changed += _create(algorithm, now, max(keys[-1].active_from + _life(), now + _ahead()))
+            _create(algorithm, now, max(keys[-1].active_from + _life(), now + _ahead()))
+            changed += 1
         changed += _retire(keys, now)
     if changed:
         db.session.commit()
@@ -97,13 +136,21 @@ def rotate_due(now: datetime) -> int:
     return changed
 
 
-def rotate_now(algorithm: str, now: datetime) -> str:
-    """Make a key that takes over in half a minute, for an emergency, and return its kid. Commits."""
-    _create(algorithm, now, now + ACTIVATION_MARGIN)
+def rotate_now(algorithm: str, now: datetime, *, revoke: bool = False) -> str:
+    """Make a key that takes over in half a minute, for an emergency, and return its kid. Commits.
+
+    With revoke every other key of the algorithm is taken out of the published ones at that moment: whatever it signed
+    is good for nothing any more, whoever has it. Until then the applications learn of the new one.
+    """
+    active_from = now + activation_margin()
+    others = _keys(algorithm) if revoke else []
+    kid = _create(algorithm, now, active_from)
+    for key in others:
+        _revoke(key, active_from, now)
     _retire(_keys(algorithm), now)
     db.session.commit()
     forget()
-    return _keys(algorithm)[-1].kid
+    return kid
 
 
 def listed() -> list[SigningKey]:
@@ -123,7 +170,7 @@ def _keys(algorithm: str) -> list[SigningKey]:
     return list(db.session.scalars(statement.order_by(SigningKey.active_from, SigningKey.kid)))
 
 
-def _create(algorithm: str, now: datetime, active_from: datetime) -> int:
+def _create(algorithm: str, now: datetime, active_from: datetime) -> str:
     key = _generate(algorithm)
     kid = key.thumbprint()
     public = {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": algorithm}
@@ -140,7 +187,7 @@ def _create(algorithm: str, now: datetime, active_from: datetime) -> int:
     )
     audit.record("signing_key_created", kid=kid, algorithm=algorithm, active_from=active_from.isoformat())
     db.session.flush()
-    return 1
+    return kid
 
 
 def _generate(algorithm: str) -> Key:
@@ -169,6 +216,17 @@ def _retire(keys: Sequence[SigningKey], now: datetime) -> int:
     return changed
 
 
+def _revoke(key: SigningKey, at: datetime, now: datetime) -> None:
+    """Let a key end at a moment soon, with all that it signed; one that has signed nothing yet ends now."""
+    audit.record("signing_key_revoked", kid=key.kid, algorithm=key.algorithm)
+    if key.active_from > now:
+        db.session.delete(key)
+        return
+    if key.retired_at is None or key.retired_at > now:
+        key.retired_at = at
+    key.unpublish_at = at
+
+
 def _life() -> timedelta:
     return timedelta(days=settings.current().keys.rotate_days)
 
@@ -183,13 +241,14 @@ def _load(cache: _Cache, now: datetime) -> KeyRing:
         rotate_due(now)
         rows = _published(now)
     public = sorted((row.public_jwk for row in rows), key=lambda jwk: str(jwk["kid"]))
-    signers = {}
+    signers: dict[str, Signer | None] = {}
     for row in rows:  # oldest first, so that the youngest one that is active stays
         if row.active_from <= now:
-            signers[row.algorithm] = Signer(row.kid, row.algorithm, _private(cache, row))
-    good_until = min([now + _RELOAD, *(row.active_from for row in rows if row.active_from > now)])
+            signers[row.algorithm] = _signer(cache, row)
+    good_until = min([now + cache.good_for, *(row.active_from for row in rows if row.active_from > now)])
     jwks = json.dumps({"keys": public}, separators=(",", ":")).encode()
-    return KeyRing(signers, KeySet.import_key_set({"keys": public}), jwks, good_until)
+    opened = {algorithm: signer for algorithm, signer in signers.items() if signer is not None}
+    return KeyRing(opened, KeySet.import_key_set({"keys": public}), jwks, good_until)
 
 
 def _published(now: datetime) -> list[SigningKey]:
@@ -200,6 +259,19 @@ def _published(now: datetime) -> list[SigningKey]:
         .order_by(SigningKey.active_from, SigningKey.kid)
     )
     return list(db.session.scalars(statement))
+
+
+def _signer(cache: _Cache, row: SigningKey) -> Signer | None:
+    """Return a key that can sign, or None and a line in the log.
+
+    Then none does: the one before it may have been replaced for having been seen. The public half is still published.
+    """
+    try:
+        return Signer(row.kid, row.algorithm, _private(cache, row))
+    except sealing.CannotOpen:
+        sealed_by = row.sealed_private_jwk.partition(".")[0]
+        log.error("unavailable", fault=Fault.KEYS, advice=Fault.KEYS.advice, kid=row.kid, sealed_by=sealed_by)  # noqa: TRY400  a trace tells nothing more
+        return None
 
 
 def _private(cache: _Cache, row: SigningKey) -> Key:

@@ -13,14 +13,14 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from idp import clock, settings
+from idp import clock, faults, settings
 from idp.audit import chain
 from idp.audit import sealing as audit_sealing
 from idp.database import db
+from idp.faults import Fault
 from idp.oidc import keys, metadata
 from idp.operations import leases
-from idp.operations.readiness import Shape, shape
-from idp.sealing import CannotOpen
+from idp.operations.readiness import Shape, shape, write
 
 OK, NOTE, PROBLEM = "ok", "note", "problem"
 
@@ -49,7 +49,8 @@ def examine(now: datetime) -> list[Finding]:
             findings += look(now)
         except SQLAlchemyError as error:
             db.session.rollback()
-            findings.append(Finding(PROBLEM, subject, f"the database does not answer ({error.__class__.__name__})"))
+            fault = faults.find(error) or Fault.UNREACHABLE
+            findings.append(Finding(PROBLEM, subject, f"{fault}: {fault.advice} ({error.__class__.__name__})"))
             if subject == "database":
                 break
     return findings + list(_issuer())
@@ -88,6 +89,8 @@ def _database(_now: datetime) -> Iterator[Finding]:
         yield Finding(NOTE, "database", "a newer version has upgraded it; fine while all nodes are being upgraded")
     else:
         yield Finding(OK, "database", f"{db.engine.dialect.name}, up to date")
+    if found in {Shape.CURRENT, Shape.AHEAD}:
+        write(db.engine)
     path = db.engine.url.database
     if db.engine.dialect.name == "sqlite" and path and os.path.exists(path):
         folder = Path(path).parent
@@ -96,13 +99,11 @@ def _database(_now: datetime) -> Iterator[Finding]:
 
 
 def _signing_keys(now: datetime) -> Iterator[Finding]:
-    try:
-        signers = keys.ring(now).signers
-    except CannotOpen:
-        yield Finding(PROBLEM, "keys", "none of [secrets] wrapping_keys opens the signing keys; put the old one back")
-        return
+    signers = keys.ring(now).signers
     missing = [algorithm for algorithm in keys.ALGORITHMS if algorithm not in signers]
-    if missing:
+    if missing and keys.listed():
+        yield Finding(PROBLEM, "keys", Fault.KEYS.advice)
+    elif missing:
         yield Finding(PROBLEM, "keys", f"no active key for {', '.join(missing)}; run idp worker --once")
     else:
         yield Finding(OK, "keys", f"active for {', '.join(keys.ALGORITHMS)}")

@@ -1,9 +1,12 @@
 """Health and numbers, for whoever watches over the provider."""
 
 from flask import Blueprint, Response, abort, current_app, request
+from sqlalchemy.exc import SQLAlchemyError
 
-from idp import settings
+from idp import clock, faults, settings
 from idp.database import db
+from idp.faults import Fault
+from idp.oidc import keys
 from idp.operations import drain
 from idp.operations.readiness import Probe
 from idp.web import metrics
@@ -20,14 +23,22 @@ def healthz() -> dict[str, str]:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[dict[str, str], int]:
-    """Answer 200 while the database answers and has a fitting shape, else 503: send nobody here for now.
+    """Answer 200 while people can log in here, else 503 and a word for the cause: send nobody here for now.
 
     A process that is about to stop answers 503, too.
     """
     if drain.begun.is_set():
         return {"status": "stopping"}, 503
     probe: Probe = current_app.extensions.setdefault("idp_readiness", Probe(db.engine))
-    return ({"status": "ready"}, 200) if probe.is_ready() else ({"status": "unavailable"}, 503)
+    fault = probe.fault() or _fault_of_keys()
+    return ({"status": "ready"}, 200) if fault is None else ({"status": "unavailable", "cause": fault.value}, 503)
+
+
+def _fault_of_keys() -> Fault | None:
+    try:
+        return None if keys.ring(clock.now()).is_complete else Fault.KEYS
+    except SQLAlchemyError as error:
+        return faults.find(error) or Fault.UNREACHABLE
 
 
 @blueprint.get("/metrics")

@@ -1,16 +1,20 @@
 """Errors as pages: plain words, no trace, and a reference number where the fault is ours."""
 
+from dataclasses import dataclass
+
 import structlog
 from flask import Flask, Response, make_response, render_template, request
 from flask_babel import gettext as _
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from idp import faults
 from idp.web import metrics
 from idp.web.context import origin
 
 log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 30
+"""When to come back while the database, its disk or a key can't be had."""
 
 # What a program needs to go on: the methods that work (RFC 9110 section 15.5.6), when to come back.
 _KEPT_HEADERS = {"Allow", "Retry-After"}
@@ -26,12 +30,32 @@ class StalePage(Exception):
 
 def init_app(app: Flask) -> None:
     """Register a page for whatever can go wrong."""
-    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(CookiesRefused, _cookies_refused)
     app.register_error_handler(StalePage, stale_page)
-    app.register_error_handler(OperationalError, _database_down)
-    app.register_error_handler(PoolTimeout, _database_down)
     app.register_error_handler(Exception, _our_fault)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What an answer may say of something that went wrong here."""
+
+    is_passing: bool
+    """Whether it is a trouble of the machine that ends one day (503), or a mistake of ours (500)."""
+    reference: str | None
+    """The number by which the operator finds the line in the log."""
+
+
+def note(error: Exception) -> Failure:
+    """Write down what went wrong: one line, with what to do where that is known, and a trace only where it is not."""
+    reference = origin().request_id
+    fault = faults.find(error)
+    if fault is None:
+        log.error("unexpected_error", exc_info=error, path=request.path, reference=reference)
+        return Failure(is_passing=False, reference=reference)
+    metrics.count_database_error(fault.value)
+    log.error("unavailable", **faults.told(fault, error), path=request.path, reference=reference)
+    return Failure(is_passing=True, reference=reference)
 
 
 def page(status: int, title: str, text: str, *, retry: bool = False, reference: str | None = None) -> Response:
@@ -40,7 +64,8 @@ def page(status: int, title: str, text: str, *, retry: bool = False, reference: 
     return make_response(body, status)
 
 
-def _http_error(error: HTTPException) -> Response:
+def http_error(error: HTTPException) -> Response:
+    """Return the page of an HTTP error."""
     if error.response is not None:
         return make_response(error.response)
     status = error.code or 500
@@ -93,18 +118,17 @@ def stale_page(_error: StalePage) -> Response:
     )
 
 
-def _database_down(error: Exception) -> Response:
-    metrics.count_database_error(error.__class__.__name__)
-    log.error("database_unavailable", error=error.__class__.__name__, path=request.path)
-    response = page(
-        503, _("We are busy"), _("The portal can't be reached just now. Please try again in half a minute."), retry=True
-    )
-    response.headers["Retry-After"] = "30"
-    return response
-
-
 def _our_fault(error: Exception) -> Response:
-    reference = origin().request_id
-    log.error("unexpected_error", exc_info=error, path=request.path, reference=reference)
-    title, text = _words(500)
-    return page(500, title, text, reference=reference)
+    failure = note(error)
+    if not failure.is_passing:
+        title, text = _words(500)
+        return page(500, title, text, reference=failure.reference)
+    response = page(
+        503,
+        _("We are busy"),
+        _("The portal can't be reached just now. Please try again in half a minute."),
+        retry=True,
+        reference=failure.reference,
+    )
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response

@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -56,8 +57,12 @@ class _StandardError:
         """Take what structlog gives every logger, and need none of it."""
 
     def msg(self, line: str) -> None:
-        """Write one line, whatever its level, in one piece: other threads write, too."""
-        sys.stderr.write(f"{line}\n")
+        """Write one line, whatever its level, in one piece: other threads write, too.
+
+        A log on a full disk loses its lines, and nobody is refused for that.
+        """
+        with suppress(OSError):
+            sys.stderr.write(f"{line}\n")
 
     debug = info = warning = error = critical = msg
 
@@ -67,7 +72,8 @@ class _ForLibraries(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
-        sys.stderr.write(f"{self.format(record)}\n")
+        with suppress(OSError):
+            sys.stderr.write(f"{self.format(record)}\n")
 
 
 def _end(response: Response) -> Response:

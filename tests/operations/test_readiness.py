@@ -41,7 +41,7 @@ def test_a_database_without_tables_is_not_ready(
         assert shape(db.engine) is Shape.EMPTY
         answer = node.test_client().get("/readyz")
 
-    assert (answer.status_code, answer.json) == (503, {"status": "unavailable"})
+    assert (answer.status_code, answer.json) == (503, {"status": "unavailable", "cause": "schema"})
 
 
 def test_a_database_server_that_does_not_answer_makes_503_in_time(

@@ -110,12 +110,12 @@ def test_it_outlives_a_database_that_is_away_for_a_while(
         name, folder = re.findall(r"@/(\w+)\?host=(.+)", url)[0]
         by_tcp = f"postgresql://postgres@127.0.0.1:{unused_port}/{name}"
         with _worker(with_database(settings, by_tcp), tmp_path) as (process, log):
-            _wait_until(lambda: "database_unavailable" in log.read_text())
+            _wait_until(lambda: '"fault": "unreachable"' in log.read_text())
             assert process.poll() is None
             with _forwarded(unused_port, f"{folder}/.s.PGSQL.5432"):
                 _wait_until(lambda: '"pruned"' in log.read_text())
             seen = len(log.read_text())
-            _wait_until(lambda: "database_unavailable" in log.read_text()[seen:])
+            _wait_until(lambda: '"fault": "unreachable"' in log.read_text()[seen:])
             with _forwarded(unused_port, f"{folder}/.s.PGSQL.5432"):
                 seen = len(log.read_text())
                 Commands(with_database(settings, url))("account", "add", "somebody")
