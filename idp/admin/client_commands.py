@@ -86,11 +86,10 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         print_json([_shown(made) for made in found])
         return
+    width = max((len(made.client_id) for made in found), default=0)
     for made in found:
-        own = "district" if made.first_party else "other"
-        click.echo(
-            f"{made.client_id}  {_state(made):<8}  {own:<8}  {_moment(made.last_used_at):<16}  {made.client_name}"
-        )
+        own, used = "district" if made.first_party else "other", _moment(made.last_used_at)
+        click.echo(f"{made.client_id:<{width}}  {_state(made):<8}  {own:<8}  {used:<16}  {made.client_name}")
     if not found:
         click.echo("No application is registered yet: idp client add --help", err=True)
 
