@@ -13,7 +13,7 @@ import structlog
 from flask import Flask
 from sqlalchemy import ColumnElement, Table, and_, or_, select, update
 
-from idp import clock
+from idp import clock, faults
 from idp.audit import service as audit
 from idp.clients import registry
 from idp.clients.models import Client
@@ -86,7 +86,10 @@ class Delivery:
                 for _ in range(_TURN):
                     if deliver_next(client_pk) in {None, FAILED}:
                         return
-            except Exception:  # whatever it is, the lease runs out and the notice is due again
+            except Exception as error:  # whatever it is, the lease runs out and the notice is due again
+                if fault := faults.find(error):
+                    log.warning("unavailable", **faults.told(fault, error), client_pk=str(client_pk))
+                    return
                 log.exception("logout_notice_error", client_pk=str(client_pk))
 
 
