@@ -1,6 +1,6 @@
 """How many tries may fail, and how long the next one then waits: decisions without a database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from idp.settings import Throttle
@@ -66,6 +66,22 @@ def reserve(count: Count | None, now: datetime, rule: Rule) -> Count | Wait:
         step = min(failures - rule.failures, len(rule.waits) - 1)
         blocked_until = now + rule.waits[step] if rule.sliding else expires_at
     return Count(failures, count.first_at, now, blocked_until, expires_at)
+
+
+def release(count: Count, reserved: Count, rule: Rule) -> Count | None:
+    """Take back one try that was reserved but never judged; None when nothing is left to count.
+
+    A later try may have been reserved since, and keeps its wait; a count that began anew knows nothing of this one.
+    """
+    if count.first_at > reserved.first_at:
+        return count
+    failures = count.failures - 1
+    if failures <= 0:
+        return None
+    is_mine = count.blocked_until == reserved.blocked_until
+    return replace(
+        count, failures=failures, blocked_until=None if is_mine or failures < rule.failures else count.blocked_until
+    )
 
 
 def _doubling(first: int, longest: int) -> tuple[timedelta, ...]:

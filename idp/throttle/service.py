@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Insert, Update, delete, select, update
+from sqlalchemy import ColumnElement, Delete, Insert, Update, delete, select, update
 
 from idp import settings
 from idp.database import RELAXED, db, upsert
@@ -22,6 +22,8 @@ class Reserved:
 
     kind: str
     digest: bytes
+    count: Count
+    """What the ledger held when it was reserved."""
 
 
 def reserve(kind: str, subject: str, now: datetime) -> Reserved | Wait:
@@ -40,13 +42,26 @@ def reserve(kind: str, subject: str, now: datetime) -> Reserved | Wait:
             return after
         # Whoever loses the swap was overtaken by another try, and a handful of those spends the budget: the loop ends.
         if _swap(kind, digest, before, after):
-            return Reserved(kind, digest)
+            return Reserved(kind, digest, after)
 
 
 def settle(reserved: Reserved, *, succeeded: bool) -> None:
     """Say how a reserved try ended. A failure is counted already; a success wipes out what failed before."""
     if succeeded:
         db.session.execute(delete(Counter).where(Counter.digest == reserved.digest).execution_options(**RELAXED))
+
+
+def release(reserved: Reserved) -> None:
+    """Take back a try that was not judged after all: it counts as neither failure nor success."""
+    rule = rules.rule_for(reserved.kind, settings.current().throttle)
+    while (before := _find(reserved.digest)) is not None:
+        after = rules.release(before, reserved.count, rule)
+        if after is None:
+            done = _remove(reserved.digest, before)
+        else:
+            done = after == before or _swap(reserved.kind, reserved.digest, before, after)
+        if done:
+            return
 
 
 def delete_expired(now: datetime, limit: int) -> int:
@@ -67,14 +82,26 @@ def _find(digest: bytes) -> Count | None:
 
 
 def _swap(kind: str, digest: bytes, before: Count | None, after: Count) -> bool:
+    """Write what the ledger is to hold, if it still holds what was read; tell whether it did."""
     values = asdict(after)
     statement: Insert | Update
     if before is None:
         row = upsert(Counter).values(digest=digest, kind=kind, **values)
         statement = row.on_conflict_do_nothing(index_elements=["digest"])
     else:
-        unchanged = (Counter.failures == before.failures, Counter.last_at == before.last_at)
-        statement = update(Counter).where(Counter.digest == digest, *unchanged).values(values)
+        statement = update(Counter).where(*_unchanged(digest, before)).values(values)
+    return _is_done(statement)
+
+
+def _remove(digest: bytes, before: Count) -> bool:
+    return _is_done(delete(Counter).where(*_unchanged(digest, before)))
+
+
+def _unchanged(digest: bytes, before: Count) -> tuple[ColumnElement[bool], ...]:
+    return (Counter.digest == digest, Counter.failures == before.failures, Counter.last_at == before.last_at)
+
+
+def _is_done(statement: Insert | Update | Delete) -> bool:
     options = {**RELAXED, "synchronize_session": False}
     return db.session.execute(statement.returning(Counter.failures).execution_options(**options)).first() is not None
 

@@ -119,3 +119,66 @@ def test_counters_past_their_time_are_deleted_in_batches() -> None:
 
     assert deleted == [3, 2, 0]
     assert db.session.scalar(select(func.count()).select_from(Counter)) == 1
+
+
+def counted() -> int | None:
+    db.session.rollback()
+    return db.session.scalar(select(Counter.failures))
+
+
+@pytest.mark.usefixtures("app")
+def test_a_first_try_that_was_not_judged_leaves_nothing() -> None:
+    service.release(spend(1))
+    db.session.commit()
+
+    assert counted() is None
+
+
+@pytest.mark.usefixtures("app")
+def test_the_fifth_try_that_was_not_judged_leaves_four_and_no_wait() -> None:
+    service.release(spend(5))
+    db.session.commit()
+
+    assert counted() == 4
+    assert isinstance(reserve(), Reserved)
+    assert isinstance(reserve(), Wait)
+
+
+@pytest.mark.usefixtures("app")
+def test_a_try_that_was_not_judged_takes_back_itself_and_not_what_failed_after_it() -> None:
+    spend(3)
+    first, _fifth = spend(1), spend(1)
+    service.release(first)
+    db.session.commit()
+
+    assert counted() == 4
+
+
+@pytest.mark.usefixtures("app")
+def test_a_try_that_was_not_judged_takes_nothing_from_a_count_that_began_anew() -> None:
+    reserved = spend(1)
+    service.settle(spend(1), succeeded=True)
+    db.session.commit()
+    spend(1, now=NOW + timedelta(seconds=1))
+    service.release(reserved)
+    db.session.commit()
+
+    assert counted() == 1
+
+
+def test_parallel_tries_that_were_not_judged_leave_nothing(app: Flask) -> None:
+    together = Barrier(4)
+
+    def try_and_take_back(_number: int) -> None:
+        with app.app_context():
+            together.wait()
+            for _ in range(10):
+                reserved = reserve()
+                assert isinstance(reserved, Reserved), "four at once never fill a budget of five"
+                service.release(reserved)
+                db.session.commit()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(try_and_take_back, range(4)))
+
+    assert counted() is None
