@@ -3,10 +3,10 @@
 import io
 from collections.abc import Callable, Iterable
 from functools import partial
-from queue import SimpleQueue
 from typing import Any
 
 from idp.operations import drain
+from idp.places import Places
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -17,15 +17,12 @@ Whoever opens still more connections at once is the proxy's to turn away, which 
 """
 
 
-def admit(application: Application, places: int, largest_body: int) -> Application:
+def admit(application: Application, number: int, largest_body: int) -> Application:
     """Return the application with so many places: a request waits for one only once its body is there, in memory.
 
     Of a body that is larger than the application takes, only so much is read that it sees that.
     """
-    free: SimpleQueue[None] = SimpleQueue()
-    for _ in range(places):
-        free.put(None)
-    take, give_back = free.get, free.put
+    places = Places(number)
 
     def admitted(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH")
@@ -33,11 +30,11 @@ def admit(application: Application, places: int, largest_body: int) -> Applicati
             environ["wsgi.input"] = io.BytesIO(_read(environ["wsgi.input"], length, largest_body))
         if drain.begun.is_set():
             start_response = partial(_start_last, start_response)
-        take()
+        places.take()
         try:
             return application(environ, start_response)
         finally:
-            give_back(None)
+            places.give_back()
 
     return admitted
 
