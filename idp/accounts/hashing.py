@@ -4,33 +4,42 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import bcrypt
 
-from idp import settings
+from idp import places, settings
+from idp.accounts.fair_queue import Busy, FairQueue
 from idp.settings import Settings
+from idp.web import context
 
-_LONGEST_QUEUE_SECONDS = 5.0
-_SECONDS_AT_COST_12 = 0.2
-"""What one hash takes on one core (measured); each further step of the cost doubles it."""
+__all__ = ["Busy", "bcrypt_hash", "expect_turn", "expected_wait", "queue", "slots"]
+
+_SECONDS = 0.2
+"""A first guess of what one hash takes at the usual cost of 12; the queue goes by what it measures."""
 _NICE = 10
-_THREADS_FOR_OTHERS = 2
-"""Of a worker's threads: one that waits for a hash answers nothing else meanwhile, and no token may wait for it."""
-
-_lock = threading.Lock()
-_places_taken = 0
-
-
-class Busy(Exception):
-    """So many passwords are being checked that this one would wait too long; nothing was counted or checked."""
 
 
 def bcrypt_hash(prepared: bytes, salt: bytes) -> bytes:
-    """Return bcrypt's hash of at most 72 bytes without NUL, once one of the process's slots is free."""
-    return _pool(slots(settings.current())).submit(bcrypt.hashpw, prepared, salt).result()
+    """Return bcrypt's hash of at most 72 bytes without NUL, once its turn has come: every hash comes through here.
+
+    While it waits others work on in the request's place; the caller holds no transaction open. Raises Busy when its
+    turn would not come, or has not come, within [passwords] longest_wait_seconds.
+    """
+    longest_wait = settings.current().passwords.longest_wait_seconds
+    with places.lent():
+        return queue().run(context.network(), functools.partial(bcrypt.hashpw, prepared, salt), longest_wait)
+
+
+def expected_wait() -> float:
+    """Return how many seconds a hash that is asked for now would wait for its turn."""
+    return queue().expected_wait(context.network())
+
+
+def expect_turn() -> None:
+    """Raise Busy if a hash that is asked for now would wait too long: before anything is read or written for it."""
+    if expected_wait() > settings.current().passwords.longest_wait_seconds:
+        raise Busy
 
 
 def slots(configured: Settings) -> int:
@@ -38,37 +47,19 @@ def slots(configured: Settings) -> int:
     return max(1, _cores() // (configured.server.workers or _cores()))
 
 
-@contextmanager
-def place() -> Iterator[None]:
-    """Hold a place in the queue for a hash. Raises Busy at once when it is too long.
-
-    Too long is about five seconds, and what would leave too few of the worker's threads for everything else.
-    """
-    global _places_taken  # noqa: PLW0603  the queue's length is state of the process, like the machine's cores
-    with _lock:
-        if _places_taken >= _places(settings.current()):
-            raise Busy
-        _places_taken += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _places_taken -= 1
-
-
-def _places(configured: Settings) -> int:
-    seconds = _SECONDS_AT_COST_12 * 2.0 ** (configured.passwords.bcrypt_cost - 12)
-    in_time = int(_LONGEST_QUEUE_SECONDS / seconds) * slots(configured)
-    return max(1, min(in_time, configured.server.threads - _THREADS_FOR_OTHERS))
+def queue() -> FairQueue[bytes]:
+    """Return this process's queue."""
+    return _queue_of(slots(settings.current()))
 
 
 @functools.cache
-def _pool(size: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(size, thread_name_prefix="password-hash", initializer=_step_back)
+def _queue_of(size: int) -> FairQueue[bytes]:
+    pool = ThreadPoolExecutor(size, thread_name_prefix="password-hash", initializer=_step_back)
+    return FairQueue(pool, size, _SECONDS)
 
 
-# A worker that is forked has none of its parent's threads, so it starts a pool of its own.
-os.register_at_fork(after_in_child=_pool.cache_clear)
+# A worker that is forked has none of its parent's threads, so it starts a queue of its own.
+os.register_at_fork(after_in_child=_queue_of.cache_clear)
 
 
 def _step_back() -> None:

@@ -19,6 +19,7 @@ from idp.throttle.service import Reserved
 from idp.web import metrics
 
 _AMR = ["pwd"]  # RFC 8176 section 2
+_LONGEST_WAIT_FOR_REHASH = 1.0  # seconds: the person has waited for one hash already
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +95,14 @@ def log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | 
 def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Wait | Busy:
     key = usernames.key(attempt.username)
     try:
-        with hashing.place():
-            known = accounts.find_known(key)
-            reserved = _reserve(LOG_IN, key, now)
-            if isinstance(reserved, Wait):
-                return reserved
-            match = passwords.matches(attempt.password, known.credentials if known else Credentials(), now)
+        hashing.expect_turn()
+        known = accounts.find_known(key)
+        reserved = _reserve(LOG_IN, key, now)
+        if isinstance(reserved, Wait):
+            return reserved
+        match = _judge(reserved, attempt.password, known.credentials if known else Credentials(), now)
     except hashing.Busy:
-        return Busy()
+        return _busy(LOG_IN)
     rehashed = _rehashed(attempt.password, known) if match is Match.PASSWORD and known else None
     if known is None or not _is_admitted(known, match, now):
         throttle.settle(reserved, succeeded=False)
@@ -123,14 +124,14 @@ def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused |
 def reauthenticate(session: ActiveSession, password: str, now: datetime) -> LoggedIn | Refused | Wait | Busy:
     """Check the password of somebody who is logged in, and renew the session: before an act that can do harm."""
     try:
-        with hashing.place():
-            known = accounts.get_known(session.account_id)
-            reserved = _reserve(REAUTHENTICATION, str(session.account_id), now)
-            if isinstance(reserved, Wait):
-                return reserved
-            match = passwords.matches(password, known.credentials, now)
+        hashing.expect_turn()
+        known = accounts.get_known(session.account_id)
+        reserved = _reserve(REAUTHENTICATION, str(session.account_id), now)
+        if isinstance(reserved, Wait):
+            return reserved
+        match = _judge(reserved, password, known.credentials, now)
     except hashing.Busy:
-        return Busy()
+        return _busy(REAUTHENTICATION)
     account_id = session.account_id
     if match is not Match.PASSWORD or not accounts.note_log_in(known, now):
         throttle.settle(reserved, succeeded=False)
@@ -160,10 +161,9 @@ def set_up_password(steps_token: str, password: str, browser: Browser, now: date
     if problem is not None:
         return Unfit(problem)
     try:
-        with hashing.place():
-            stored = passwords.hash_password(password)
+        stored = passwords.hash_password(password)
     except hashing.Busy:
-        return Busy()
+        return _busy("new_password")
     # Read again, since it could be done elsewhere while the hash ran; closing it is what only one request can do.
     opened = sessions.find_open_steps(steps_token, now)
     if opened is None or not sessions.close_steps(opened):
@@ -188,15 +188,35 @@ def _reserve(kind: str, subject: str, now: datetime) -> Reserved | Wait:
     return reserved
 
 
+def _judge(reserved: Reserved, password: str, credentials: Credentials, now: datetime) -> Match:
+    """Compare a password. Raises Busy when its turn did not come: nothing was judged, so nothing is counted."""
+    try:
+        return passwords.matches(password, credentials, now)
+    except hashing.Busy:
+        throttle.release(reserved)
+        db.session.commit()
+        raise
+
+
+def _busy(door: str) -> Busy:
+    metrics.count_refusal("busy", door)
+    return Busy()
+
+
 def _is_admitted(known: Known, match: Match, now: datetime) -> bool:
     return match in {Match.PASSWORD, Match.TEMPORARY} and accounts.note_log_in(known, now)
 
 
 def _rehashed(password: str, known: Known) -> str | None:
-    """Hash anew with today's pepper and cost, for an account that may log in."""
+    """Hash anew with today's pepper and cost, for an account that may log in: at its next log-in when many wait."""
     if known.is_disabled or not passwords.needs_rehash(known.credentials.stored):
         return None
-    return passwords.hash_password(password)
+    if hashing.expected_wait() > _LONGEST_WAIT_FOR_REHASH:
+        return None
+    try:
+        return passwords.hash_password(password)
+    except hashing.Busy:
+        return None
 
 
 def _reason(known: Known | None, match: Match) -> str:

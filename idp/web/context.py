@@ -3,6 +3,7 @@
 import ipaddress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flask import Request
 
@@ -30,6 +31,21 @@ def origin() -> Origin:
 def set_origin(value: Origin) -> None:
     """Say where what follows comes from."""
     _origin.set(value)
+
+
+def network() -> str:
+    """Return whose act this is as far as an address tells: IPv4 by itself, IPv6 by its /64, empty for the operator."""
+    address = origin().address or ""
+    return address if ":" not in address else _prefix(address)
+
+
+@lru_cache(maxsize=1024)
+def _prefix(address: str) -> str:
+    try:
+        version_6 = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(version_6.ipv4_mapped or ipaddress.IPv6Network((version_6, 64), strict=False))
 
 
 def client_address(request: Request) -> str:

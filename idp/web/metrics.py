@@ -51,8 +51,8 @@ observe_hash = _HASH.observe
 """Count one password hash, and the seconds that it took."""
 observe_hash_wait = _HASH_WAIT.observe
 """Count one password's wait for its hash, in seconds, whether its turn came or not."""
-enter_hash_queue, leave_hash_queue = _WAITING.inc, _WAITING.dec
-"""Note that one more, or one less, password waits for its hash in this process."""
+change_hash_queue = _WAITING.inc
+"""Note that so many more passwords (or less, below 0) wait for their hash in this process."""
 
 
 def count_request(endpoint: str, status: int, seconds: float) -> None:

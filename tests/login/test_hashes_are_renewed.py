@@ -13,6 +13,7 @@ from idp.login.service import Attempt, LoggedIn, Refused
 from idp.settings import NamedKey, Passwords, Settings
 from tests.databases import AppBuilder
 from tests.factories import Person
+from tests.figures import value_of
 
 
 @pytest.fixture
@@ -43,6 +44,17 @@ def test_the_right_password_renews_the_hash_and_still_works(other_app: Flask, pa
 
     assert (before[:8], after[:8]) == ("k1$2b$04", "k2$2b$05")
     assert stored_hash(parent) == after
+
+
+def test_a_renewal_stands_in_the_queue_like_any_other_hash(other_app: Flask, parent: Person) -> None:
+    def hashes() -> float:
+        return value_of(other_app.test_client().get("/metrics").text, "idp_hash_wait_seconds_count")
+
+    before = hashes()
+    log_in(other_app, parent.username, parent.password)
+    log_in(other_app, parent.username, parent.password)
+
+    assert hashes() - before == 3, "the first log-in compares and renews, the second compares"
 
 
 def test_a_wrong_password_renews_nothing(other_app: Flask, parent: Person) -> None:

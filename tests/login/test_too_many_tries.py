@@ -4,7 +4,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from threading import Barrier
 
@@ -13,7 +13,6 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from idp import clock
-from idp.accounts import hashing
 from idp.database import db
 from idp.login import service
 from idp.login.service import Attempt, Busy, Refused
@@ -150,27 +149,6 @@ def test_200_parallel_guesses_share_one_budget(app: Flask, parent: Person) -> No
 
     assert outcomes.count(Refused) == 5
     assert outcomes.count(Wait) + outcomes.count(Busy) == 195
-
-
-def fill_queue(taken: ExitStack) -> None:
-    try:
-        while True:
-            taken.enter_context(hashing.place())
-    except hashing.Busy:
-        return
-
-
-def test_a_full_queue_is_told_and_counts_nothing(app: Flask, browser: Browser, parent: Person) -> None:
-    browser.open("/login")
-    with ExitStack() as taken:
-        fill_queue(taken)
-        busy = browser.log_in(parent.username, parent.password)
-
-    assert (busy.status, busy.headers["Retry-After"]) == (503, "5")
-    assert busy.value("Username") == parent.username
-    assert "Many people are logging in" in busy.words
-    assert counters() == 0
-    assert browser.log_in(parent.username, parent.password).status == 303
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """What happens is counted by what it was, and by nothing that a visitor chooses."""
 
-import re
 from collections.abc import Callable
 
 from flask import Flask
 
 from tests.factories import Person
+from tests.figures import value_of
 from tests.pages import Browser
 
 
@@ -13,9 +13,7 @@ def _counted(app: Flask) -> Callable[[str], float]:
     """Return how far a counter has gone since now."""
 
     def read(name: str) -> float:
-        text = app.test_client().get("/metrics").text
-        found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
-        return float(found[1]) if found else 0.0
+        return value_of(app.test_client().get("/metrics").text, name)
 
     before: dict[str, float] = {}
 
