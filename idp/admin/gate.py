@@ -93,7 +93,7 @@ def confirm() -> Refusal | None:
             return Refusal(pages.wait_words(until, now)[0][1], 429)
         case Busy():
             after_this_request(pages.busy)
-            return Refusal(pages.busy_words()[0][1], 503)
+            return Refusal(_("Many people are logging in just now. Nothing was changed; try again."), 503)
     return Refusal(_("The password is not right. Nothing was changed; try again."), 422)
 
 

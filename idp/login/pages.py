@@ -7,23 +7,22 @@ from flask import Response, make_response, render_template
 from flask_babel import format_timedelta
 from flask_babel import gettext as _
 
+from idp import settings
 from idp.accounts import password_rules
 from idp.login.destination import Destination
 from idp.login.forms import Errors, LogInForm
 from idp.sessions.store import ActiveSession
 
-_BUSY_SECONDS = 5
-
 
 def log_in(going_to: Destination, form: LogInForm, errors: Errors, status: int) -> Response:
-    """Return the log-in page; it names the application that sent the person here."""
+    """Return the log-in page; it names the application that sent the person here. Status 503 says that many wait."""
     going_to.allow()
     action = going_to.page("login.log_in")
     return _page("login/log_in.html", status, errors, action=action, form=form, client=going_to.client)
 
 
 def setup_password(going_to: Destination, username: str, errors: Errors, status: int) -> Response:
-    """Return the page that asks for a new password."""
+    """Return the page that asks for a new password. Status 503 says that many wait."""
     going_to.allow()
     action = going_to.page("login.setup_password")
     rules = password_rules.rules()
@@ -31,7 +30,7 @@ def setup_password(going_to: Destination, username: str, errors: Errors, status:
 
 
 def reauthenticate(going_to: Destination, session: ActiveSession, errors: Errors, status: int) -> Response:
-    """Return the page that asks for the password once more."""
+    """Return the page that asks for the password once more. Status 503 says that many wait."""
     action = going_to.page("login.reauthenticate")
     return _page("login/reauthenticate.html", status, errors, action=action, session=session)
 
@@ -53,14 +52,9 @@ def later(response: Response, until: datetime, now: datetime) -> Response:
     return response
 
 
-def busy_words() -> Errors:
-    """Say that many people are logging in."""
-    return [("", _("Many people are logging in just now. Please try again in a few seconds."))]
-
-
 def busy(response: Response) -> Response:
-    """Tell programs, too, to try again soon."""
-    response.headers["Retry-After"] = str(_BUSY_SECONDS)
+    """Say when to try again: by then whoever waits now has been served, or has been sent away like this one."""
+    response.headers["Retry-After"] = str(settings.current().passwords.longest_wait_seconds)
     return response
 
 
@@ -70,4 +64,8 @@ def _seconds(until: datetime, now: datetime) -> int:
 
 def _page(template: str, status: int, errors: Errors, **values: object) -> Response:
     messages = {name: words for name, words in errors if name}
-    return make_response(render_template(template, errors=errors, messages=messages, **values), status)
+    is_busy = status == 503
+    response = make_response(
+        render_template(template, errors=errors, messages=messages, busy=is_busy, **values), status
+    )
+    return busy(response) if is_busy else response

@@ -54,7 +54,7 @@ def check_log_in() -> AnyResponse:
         case Wait(until):
             return pages.later(pages.log_in(going_to, form, pages.wait_words(until, now), 429), until, now)
         case Busy():
-            return pages.busy(pages.log_in(going_to, form, pages.busy_words(), 503))
+            return pages.log_in(going_to, form, [], 503)
 
 
 @blueprint.get("/setup/password")
@@ -82,7 +82,7 @@ def save_password() -> AnyResponse:
         case Gone():
             return see_other(going_to.page("login.log_in"))
         case Busy():
-            return pages.busy(pages.setup_password(going_to, username, pages.busy_words(), 503))
+            return pages.setup_password(going_to, username, [], 503)
 
 
 @blueprint.get("/reauthenticate")
@@ -115,7 +115,7 @@ def check_reauthentication() -> AnyResponse:
         case Wait(until):
             return pages.later(pages.reauthenticate(going_to, session, pages.wait_words(until, now), 429), until, now)
         case Busy():
-            return pages.busy(pages.reauthenticate(going_to, session, pages.busy_words(), 503))
+            return pages.reauthenticate(going_to, session, [], 503)
 
 
 @blueprint.errorhandler(StalePage)

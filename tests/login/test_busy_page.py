@@ -1,0 +1,173 @@
+"""When too many passwords wait, a person is asked to try again: nothing is lost but the password, nothing counts."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from idp import clock
+from idp.accounts import hashing
+from idp.accounts import service as accounts
+from idp.admin import people
+from idp.database import db
+from idp.login import service
+from idp.login.service import Attempt, Busy
+from idp.settings import Settings
+from idp.throttle.models import Counter
+from tests.factories import Person, Registered
+from tests.login.conftest import events, request_of
+from tests.pages import Browser, Page
+
+HERE = "127.0.0.1"
+NEW = "violin sketch harbour plum"
+NOBODY = service.Browser(None, "", "")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """A log-in waits for a second at most, so that a test need not wait longer."""
+    return replace(settings, passwords=replace(settings.passwords, longest_wait_seconds=1))
+
+
+@contextmanager
+def hashing_held(waiting: int, line: str = HERE) -> Iterator[None]:
+    """Keep every hash under way from ending, and so many of one network waiting behind them."""
+    go_on, queue = threading.Event(), hashing.queue()
+
+    def held() -> bytes:
+        go_on.wait()
+        return b""
+
+    running = hashing.slots(Settings())
+    with ThreadPoolExecutor(running + waiting) as held_up:
+        jobs = [held_up.submit(queue.run, line, held, 60.0) for _ in range(running + waiting)]
+        while queue.expected_wait("elsewhere") == 0 or (waiting >= 32 and queue.expected_wait(line) < 60):
+            assert not any(job.done() for job in jobs)
+            threading.Event().wait(0.002)
+        try:
+            yield
+        finally:
+            go_on.set()
+
+
+def busy(log_in: Callable[[], Page]) -> Page:
+    """Try to log in while there is no room."""
+    with hashing_held(32):
+        page = log_in()
+    assert (page.status, page.headers["Retry-After"]) == (503, "1")
+    assert "Many people are logging in just now" in page.words
+    assert page.title.startswith("Please try again – ")
+    assert page.headers["Cache-Control"] == "no-store"
+    return page
+
+
+def counters() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count()).select_from(Counter)) or 0
+
+
+def test_the_page_keeps_the_username_and_asks_for_the_password_again(browser: Browser, parent: Person) -> None:
+    browser.open("/login")
+    page = busy(lambda: browser.log_in(parent.username, parent.password, shared_computer=True))
+
+    assert page.value("Username") == parent.username
+    assert page.field("This is a shared computer").get("checked") is not None
+    assert page.value("Password") == ""
+    assert page.field("Password").get("autofocus") is not None
+    assert "Type it again: it was not kept." in page.error("Password")
+    assert parent.password not in page.text
+    assert "Error:" not in page.words
+
+
+def test_the_next_try_ends_where_the_person_was_heading(
+    browser: Browser, parent: Person, gradebook: Registered
+) -> None:
+    browser.open(request_of(gradebook), follow=True)
+    busy(lambda: browser.log_in(parent.username, parent.password))
+
+    browser.fill("Password", parent.password).press("Log In")
+    browser.follow()
+    assert (browser.location or "").startswith(gradebook.redirect_uri + "?code=")
+
+
+def test_nothing_is_counted_or_recorded(browser: Browser, parent: Person) -> None:
+    browser.open("/login")
+    for _ in range(8):
+        busy(lambda: browser.log_in(parent.username, "a password that is wrong"))
+
+    assert counters() == 0
+    assert events("log_in") == []
+    assert browser.log_in(parent.username, parent.password).status == 303
+
+
+def test_a_username_that_nobody_has_is_told_the_same(browser: Browser, parent: Person) -> None:
+    browser.open("/login")
+    known = busy(lambda: browser.log_in(parent.username, "a password that is wrong"))
+    unknown = busy(lambda: browser.log_in("nobody", "a password that is wrong"))
+
+    assert known.words == unknown.words
+    assert set(known.headers.keys()) == set(unknown.headers.keys())
+
+
+def test_a_try_whose_turn_does_not_come_is_taken_back(app: Flask, browser: Browser, parent: Person) -> None:
+    """It is reserved before it waits; had it counted, the fifth would make the next one wait half a minute."""
+    for _ in range(4):
+        browser.log_in(parent.username, "a password that is wrong", path="/login")
+    with hashing_held(0):
+        outcome = log_in(app, parent)
+
+    assert isinstance(outcome, Busy)
+    assert db.session.scalar(select(Counter.failures)) == 4
+    assert browser.log_in(parent.username, "a password that is wrong").status == 422
+    assert browser.log_in(parent.username, "a password that is wrong").status == 429
+
+
+def test_the_password_asked_again_is_told_alike(
+    browser: Browser, parent: Person, travel: Callable[[timedelta], AbstractContextManager[None]]
+) -> None:
+    browser.log_in(parent.username, parent.password, path="/login")
+    browser.open("/reauthenticate?next=/account")
+    page = busy(lambda: browser.fill("Password", parent.password).press("Log In"))
+
+    assert page.value("Password") == ""
+    assert page.field("Password").get("autofocus") is not None
+    assert browser.fill("Password", parent.password).press("Log In").location == "/account"
+
+
+def test_a_new_password_is_told_alike_and_the_temporary_one_still_works(browser: Browser, parent: Person) -> None:
+    issued = people.issue_temporary_password(parent.username, actor_id=None, now=clock.now())
+    assert isinstance(issued, people.WithTemporaryPassword)
+    browser.log_in(parent.username, issued.temporary_password, path="/login?next=/account")
+    browser.follow()
+    page = busy(lambda: browser.fill("New Password", NEW).press("Save"))
+
+    assert page.value("New Password") == ""
+    assert "has not been saved yet" in page.words
+    assert accounts.get_known(parent.id).credentials.temporary_digest is not None
+    assert browser.fill("New Password", NEW).press("Save").location == "/account"
+
+
+def test_a_parent_at_home_gets_in_while_another_network_fills_the_queue(browser: Browser, parent: Person) -> None:
+    browser.open("/login")
+    browser.address = "192.0.2.7"
+    with hashing_held(32, line="203.0.113.9"):
+        answer: list[int] = []
+        trying = threading.Thread(target=lambda: answer.append(browser.log_in(parent.username, parent.password).status))
+        trying.start()
+        while hashing.queue().expected_wait("192.0.2.7") == hashing.queue().expected_wait("198.51.100.1"):
+            threading.Event().wait(0.002)  # until it stands in the queue
+    trying.join()
+
+    assert answer == [303]
+
+
+def log_in(app: Flask, person: Person) -> object:
+    with app.app_context():
+        attempt = Attempt(person.username, person.password, shared_computer=False, client_id=None, browser=NOBODY)
+        return service.log_in(attempt, clock.now())
