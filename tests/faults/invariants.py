@@ -1,0 +1,73 @@
+"""What holds in the database at every moment, whoever was killed in the middle of what: no half of anything."""
+
+from flask import Flask
+from sqlalchemy import text
+
+from idp.database import db
+
+NOTHING_HALF = {
+    "a token without a spent code": """
+        SELECT count(*) FROM access_tokens t LEFT JOIN authorization_codes c ON c.digest = t.code_digest
+        WHERE c.digest IS NULL OR c.spent_at IS NULL""",
+    "two tokens of one code": """
+        SELECT count(*) FROM (SELECT code_digest FROM access_tokens GROUP BY code_digest HAVING count(*) > 1) twice""",
+    "a spent code without its token, in a session that lives": """
+        SELECT count(*) FROM authorization_codes c
+        JOIN browser_sessions s ON s.id = c.session_id AND s.ended_at IS NULL
+        LEFT JOIN access_tokens t ON t.code_digest = c.digest
+        WHERE c.spent_at IS NOT NULL AND t.digest IS NULL""",
+    "a code or token whose grant is missing, or somebody else's": """
+        SELECT count(*) FROM (
+            SELECT account_id, client_pk, grant_id FROM authorization_codes
+            UNION ALL SELECT account_id, client_pk, grant_id FROM access_tokens
+        ) given LEFT JOIN grants g ON g.id = given.grant_id
+            AND g.account_id = given.account_id AND g.client_pk = given.client_pk
+        WHERE g.id IS NULL""",
+    "a code or token whose session is missing, or somebody else's": """
+        SELECT count(*) FROM (
+            SELECT account_id, session_id FROM authorization_codes
+            UNION ALL SELECT account_id, session_id FROM access_tokens
+        ) given LEFT JOIN browser_sessions s ON s.id = given.session_id AND s.account_id = given.account_id
+        WHERE s.id IS NULL""",
+    "a token in whose session its application takes no part": """
+        SELECT count(*) FROM access_tokens t
+        LEFT JOIN session_participants p ON p.session_id = t.session_id AND p.client_pk = t.client_pk
+        WHERE p.sid IS NULL""",
+    "a session without the record of its log-in, or the other way round": """
+        SELECT count(*) FROM accounts a
+        WHERE (SELECT count(*) FROM browser_sessions s WHERE s.account_id = a.id) <>
+              (SELECT count(*) FROM audit_events e
+               WHERE e.account_id = a.id AND e.event = 'log_in' AND e.outcome = 'success')""",
+    "a code without the record of it, or the other way round": """
+        SELECT count(*) FROM accounts a
+        WHERE (SELECT count(*) FROM authorization_codes c WHERE c.account_id = a.id) <>
+              (SELECT count(*) FROM audit_events e WHERE e.account_id = a.id AND e.event = 'authorization_granted')""",
+    "a session that was ended without the record of it, or the other way round": """
+        SELECT count(*) FROM accounts a
+        WHERE (SELECT count(*) FROM browser_sessions s WHERE s.account_id = a.id AND s.ended_by = 'log_out') <>
+              (SELECT count(*) FROM audit_events e WHERE e.account_id = a.id AND e.event = 'log_out')""",
+    "a session that was ended without a notice to each application that took part": """
+        SELECT count(*) FROM session_participants p
+        JOIN browser_sessions s ON s.id = p.session_id AND s.ended_at IS NOT NULL
+        JOIN clients c ON c.id = p.client_pk AND c.backchannel_logout_uri IS NOT NULL
+        LEFT JOIN logout_notices n ON n.sid = p.sid AND n.client_pk = p.client_pk
+        WHERE n.id IS NULL""",
+    "a notice of a session that lives": """
+        SELECT count(*) FROM logout_notices n JOIN session_participants p ON p.sid = n.sid
+        JOIN browser_sessions s ON s.id = p.session_id WHERE s.ended_at IS NULL""",
+    "two notices of one session to one application": """
+        SELECT count(*) FROM (SELECT sid FROM logout_notices GROUP BY sid, client_pk HAVING count(*) > 1) twice""",
+    "an event with half a place in the chain": """
+        SELECT count(*) FROM audit_events WHERE (position IS NULL) <> (position_mac IS NULL)""",
+}
+"""Each has to count nothing."""
+
+
+def broken(app: Flask) -> dict[str, int]:
+    """Return how often each of these is not so, for those that are not, and what the database says of itself."""
+    with app.app_context(), db.engine.connect() as connection:
+        counted = {what: connection.execute(text(query)).scalar_one() for what, query in NOTHING_HALF.items()}
+        if db.engine.dialect.name == "sqlite":
+            counted["damaged pages"] = int(connection.execute(text("PRAGMA integrity_check")).scalar_one() != "ok")
+            counted["rows without what they refer to"] = len(connection.execute(text("PRAGMA foreign_key_check")).all())
+    return {what: count for what, count in counted.items() if count}
