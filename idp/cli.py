@@ -19,7 +19,7 @@ _COMMANDS = {
     "db": "idp.operations.commands:database",
     "demo": "idp.demo.commands:demo",
     "doctor": "idp.operations.commands:doctor",
-    "keys": "idp.oidc.commands:keys",
+    "keys": "idp.operations.key_commands:keys",
     "prune": "idp.operations.commands:prune",
     "serve": "idp.serve:serve",
     "worker": "idp.worker:worker",

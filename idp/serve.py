@@ -67,11 +67,13 @@ def serve(host: str | None, port: int | None, workers: int | None, parent: int |
 def load_application(parent: int) -> Callable[..., Any]:
     """Make the application inside a worker process, which ends when its parent is gone."""
     from idp.app import create_app  # after `serve` has told the counters where to count
+    from idp.operations.secret_watch import Watch
 
     settings = settings_module.load()
     drain.stop_drained(settings.server.drain_seconds)  # before any other thread is started
     stop_with(parent)
     app = create_app(settings)
+    Watch(app).start()
     return intake.admit(app.wsgi_app, settings.server.threads, app.config["MAX_CONTENT_LENGTH"])
 
 

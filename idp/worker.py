@@ -18,6 +18,7 @@ from idp.database import db
 from idp.oidc import keys
 from idp.oidc.delivery import Delivery
 from idp.operations import leases, pruning
+from idp.operations.secret_watch import Watch
 from idp.operations.sibling import stop_with
 from idp.web.context import Origin, set_origin
 
@@ -63,7 +64,7 @@ def worker(parent: int | None, *, once: bool) -> None:
     delivery = Delivery(app)
     log.info("worker_started", holder=leases.holder())
     try:
-        _work(tasks(delivery, stopping), stopping, once=once)
+        _work(tasks(delivery, Watch(app), stopping), stopping, once=once)
         if once:
             delivery.wait()
     finally:
@@ -71,10 +72,11 @@ def worker(parent: int | None, *, once: bool) -> None:
         log.info("worker_stopped", holder=leases.holder())
 
 
-def tasks(delivery: Delivery, stopping: threading.Event) -> list[Task]:
+def tasks(delivery: Delivery, watch: Watch, stopping: threading.Event) -> list[Task]:
     """Return all that a worker looks after."""
     return [
         Task("heartbeat", _HEARTBEAT_SECONDS, lambda: leases.beat(clock.now())),
+        Task("secrets", settings.current().keys.reread_seconds, lambda: watch.look(clock.now())),
         Task("keys", _CALENDAR_SECONDS, _rotate_keys),
         Task("notices", _NOTICES_SECONDS, delivery.start_due),
         Task("seals", settings.current().audit.seal_seconds, seal_all),

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 """What may sign; every application's library reads the first, the others are chosen per application."""
 
-_PURPOSE = "signing key"
+PURPOSE = "signing key"
 
 # RFC 9864 renames EdDSA; what the libraries in the field read is still the old name.
 warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
@@ -158,6 +158,11 @@ def listed() -> list[SigningKey]:
     return list(db.session.scalars(select(SigningKey).order_by(SigningKey.active_from, SigningKey.kid)))
 
 
+def next_rotation(key: SigningKey) -> datetime:
+    """Return when the calendar lets the next key take over from one that signs now."""
+    return key.retired_at or key.active_from + _life()
+
+
 def state(key: SigningKey, now: datetime) -> str:
     """Return next, active or retired: what the key is at this moment."""
     if now < key.active_from:
@@ -180,7 +185,7 @@ def _create(algorithm: str, now: datetime, active_from: datetime) -> str:
             kid=kid,
             algorithm=algorithm,
             public_jwk=public,
-            sealed_private_jwk=sealing.seal(_PURPOSE, private),
+            sealed_private_jwk=sealing.seal(PURPOSE, private),
             created_at=now,
             active_from=active_from,
         )
@@ -277,7 +282,7 @@ def _signer(cache: _Cache, row: SigningKey) -> Signer | None:
 def _private(cache: _Cache, row: SigningKey) -> Key:
     """Open and parse a private key once; whoever can write into the database still can't make one we would open."""
     if row.kid not in cache.parsed:
-        values: dict[str, Any] = json.loads(sealing.open_sealed(_PURPOSE, row.sealed_private_jwk))
+        values: dict[str, Any] = json.loads(sealing.open_sealed(PURPOSE, row.sealed_private_jwk))
         kinds: dict[str, type[RSAKey | ECKey | OKPKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
         cache.parsed[row.kid] = kinds[values["kty"]].import_key(values)
     return cache.parsed[row.kid]
