@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import bcrypt
+import structlog
 
 from idp import sealing, settings
 from idp.accounts import hashing
 from idp.settings import NamedKey
+
+log = structlog.get_logger(__name__)
 
 LONGEST_TYPED = 1025
 """How much of what was typed is looked at: composing takes time by the square of the length, and strangers send 64 kB.
@@ -61,7 +64,8 @@ def matches(password: str, credentials: Credentials, now: datetime) -> Match:
     The caller holds no transaction open: a hash takes a fifth of a second, and more in a queue.
     """
     pepper, wanted = _readable(credentials.stored) or (_pepper(), _hash_of_nothing())
-    hashed = hashing.bcrypt_hash(_prepared(password, pepper), wanted[:_SALT_CHARACTERS])
+    least_cost = settings.current().passwords.bcrypt_cost
+    hashed = hashing.bcrypt_hash(_prepared(password, pepper), wanted[:_SALT_CHARACTERS], least_cost)
     is_password = hmac.compare_digest(hashed, wanted)
     digest = sealing.digest(password.strip())
     is_temporary = hmac.compare_digest(digest, credentials.temporary_digest or _NO_DIGEST)
@@ -98,10 +102,14 @@ def _pepper() -> NamedKey:
 
 def _readable(stored: str | None) -> tuple[NamedKey, bytes] | None:
     """Return a stored hash's pepper and bcrypt's text, or None when there is none or its pepper is gone."""
-    name, separator, rest = (stored or "").partition("$")
+    if stored is None:
+        return None
+    name, separator, rest = stored.partition("$")
     for pepper in settings.current().secrets.peppers:
         if separator and pepper.name == name:
             return pepper, f"${rest}".encode()
+    # The visitor is told what everybody is told; only the operator can know better.
+    log.error("pepper_missing", key=name[:100], advice="its owner can't log in: put it back into [secrets] peppers")
     return None
 
 

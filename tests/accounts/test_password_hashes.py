@@ -1,6 +1,7 @@
 """What is stored for a password, and what matches it: always one hash, whatever is compared."""
 
 import dataclasses
+import json
 import secrets
 import time
 import unicodedata
@@ -83,8 +84,14 @@ def test_whatever_is_typed_is_an_answer_and_no_error(typed: str) -> None:
 
 
 @pytest.mark.parametrize("stored", ["", "nonsense", "gone$2b$04$abcdefghijklmnopqrstuuJr5IYgY7qV2LDFWYz8Vhz0MJd5pF9Jm"])
-def test_a_hash_whose_pepper_is_gone_matches_nothing(stored: str) -> None:
+def test_a_hash_whose_pepper_is_gone_matches_nothing_and_the_operator_is_told(
+    stored: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert match(PASSWORD, stored) is Match.NOTHING
+
+    (line,) = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert (line["event"], line["key"]) == ("pepper_missing", stored.partition("$")[0])
+    assert stored == "" or "2b$04" not in str(line)
 
 
 def test_a_temporary_password_matches_until_it_expires() -> None:
@@ -129,7 +136,9 @@ def test_a_hash_of_another_cost_still_matches_and_is_due_for_a_new_one(settings:
 
 
 def test_nobody_costs_the_time_of_one_hash(settings: Settings) -> None:
-    """At a cost where a hash is far longer than all around it: nobody, a wrong password and a temporary one."""
+    """At a cost where a hash is far longer than all around it; a hash from when the cost was lower takes no less."""
+    with create_app(with_peppers(settings, OLD, cost=7)).app_context():
+        cheaper = passwords.hash_password(PASSWORD)
     with create_app(with_peppers(settings, OLD, cost=9)).app_context():
         now = clock.now()
         later = now + timedelta(days=1)
@@ -141,6 +150,7 @@ def test_nobody_costs_the_time_of_one_hash(settings: Settings) -> None:
             "temporary": (temporary, Credentials(None, sealing.digest(temporary), later)),
             "beside": ("x", Credentials(stored, sealing.digest(temporary), later)),
             "foreign": ("x", Credentials("gone$2b$09$xyz")),
+            "cheaper": ("x", Credentials(cheaper)),
         }
         taken = {name: seconds(partial(passwords.matches, *case, now)) for name, case in cases.items()}
 
