@@ -1,7 +1,8 @@
 """Two nodes behind nginx over one PostgreSQL, as a district runs them."""
 
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from idp.settings import Settings
 from tests import factories
 from tests.databases import AppBuilder, Databases, with_database
 from tests.factories import Person
-from tests.nodes.journey import Application, Crowd, Patience, Tally, Visitor
+from tests.nodes.journey import Application, Crowd, Lost, Patience, Tally, Visitor
 from tests.nodes.node import Node
 from tests.nodes.proxy import Proxy, nginx
 from tests.operations.conftest import LogoutAddress
@@ -44,8 +45,18 @@ class Site:
             people = [factories.account() for _ in range(how_many)]
         return Crowd(self.visitors(people, patience), self.applications, threading.Event())
 
-
-OpenSite = Callable[[str], Site]
+    def wait_for_notices(self, seconds: float) -> None:
+        """Wait until every application has heard of every log-out that was acknowledged; raise Lost otherwise."""
+        deadline = time.monotonic() + seconds
+        for application in self.applications:
+            owed = self.tally.sids[application.registered.client_id]
+            while missing := owed - application.told_sids():
+                if time.monotonic() > deadline:
+                    name = application.registered.name
+                    raise Lost(
+                        f"{name} was not told of {len(missing)} log-outs of {len(owed)}, which were acknowledged"
+                    )
+                time.sleep(0.2)
 
 
 @contextmanager
@@ -57,7 +68,7 @@ def site(settings: Settings, url: str, folder: Path, build_app: AppBuilder) -> I
     server = replace(settings.server, issuer=origin, trusted_proxies=1)
     settings = with_database(replace(settings, server=server), url)
     with ExitStack() as stack:
-        proxy = stack.enter_context(nginx(folder / "nginx", ports, [first + 2, first + 3]))
+        proxy = stack.enter_context(nginx(folder / "nginx", ports, [first + 2, first + 3], errors="error"))
         app = build_app(settings)
         addresses = [LogoutAddress() for _ in range(2)]
         for address in addresses:

@@ -53,6 +53,11 @@ class Node:
         """Stop it as `systemctl stop` does: SIGTERM to the main process, and wait."""
         self._stack.close()
 
+    @property
+    def ended_with(self) -> int | None:
+        """The exit code of its main process, once it has ended."""
+        return self.running.process.poll()
+
     def kill(self) -> None:
         """Kill all of it at once, as when the machine loses its power."""
         family = self.family()
@@ -61,6 +66,17 @@ class Node:
         for pid in family:
             _signal(pid, signal.SIGKILL)
         self.running.process.wait(_SECONDS)
+        self._stack.close()
+
+    def kill_main(self) -> None:
+        """Kill the main process alone, and wait until the others have noticed: nobody may hold the port any more."""
+        family = self.family()
+        _signal(family[0], signal.SIGKILL)
+        self.running.process.wait(_SECONDS)
+        deadline = time.monotonic() + _SECONDS
+        while left := [pid for pid in family[1:] if _is_alive(pid)]:
+            assert time.monotonic() < deadline, f"{left} live on\n{self.log[-5000:]}"
+            time.sleep(0.05)
         self._stack.close()
 
     def family(self) -> list[int]:
@@ -85,6 +101,13 @@ def _status(port: int) -> int | None:
         return None
     finally:
         connection.close()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _signal(pid: int, number: int) -> None:

@@ -51,6 +51,10 @@ http {{
 """
 
 
+Changes = dict[str, Callable[[re.Match[str]], str]]
+"""What becomes of a marked line, by its pattern."""
+
+
 @dataclass(frozen=True)
 class Proxy:
     """A running nginx: its HTTPS and HTTP ports on 127.0.0.1, and the folder with its logs."""
@@ -76,17 +80,17 @@ class Proxy:
 
 @contextmanager
 def nginx(
-    folder: Path, ports: tuple[int, int], nodes: Sequence[int], *, behind_balancer: bool = False
+    folder: Path, ports: tuple[int, int], nodes: Sequence[int], *, behind_balancer: bool = False, errors: str = "crit"
 ) -> Iterator[Proxy]:
     """Run nginx on two ports (HTTPS, HTTP) in front of nodes on two others, until the block ends.
 
-    Behind a balancer, it believes X-Forwarded-For from the loopback.
+    Behind a balancer, it believes X-Forwarded-For from the loopback. errors says how much its log tells of them.
     """
     proxy = Proxy(*ports, folder)
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     _make_certificate(folder)
-    (folder / "idp.conf").write_text(adapted(proxy, nodes, behind_balancer=behind_balancer))
+    (folder / "idp.conf").write_text(adapted(proxy, nodes, behind_balancer=behind_balancer, errors=errors))
     (folder / "nginx.conf").write_text(_AROUND.format(folder=folder))
     output = folder / "output"
     with output.open("wb") as written:
@@ -101,19 +105,27 @@ def nginx(
         process.wait(20)
 
 
-def adapted(proxy: Proxy, nodes: Sequence[int], *, behind_balancer: bool = False) -> str:
+def adapted(proxy: Proxy, nodes: Sequence[int], *, behind_balancer: bool, errors: str) -> str:
     """Return the shipped configuration with its marked lines changed, and nothing else."""
     remaining = list(nodes)
     shipped = SHIPPED.read_text("utf-8").splitlines()
-    lines = [_yours(line, proxy, remaining, behind_balancer) if line.endswith(_MARK) else line for line in shipped]
+    changes = _changes(proxy, remaining, behind_balancer, errors)
+    lines = [_changed(line, changes) if line.endswith(_MARK) else line for line in shipped]
     assert not remaining, "there is a line for each node"
     return "\n".join(lines) + "\n"
 
 
-def _yours(line: str, proxy: Proxy, nodes: list[int], behind_balancer: bool) -> str:
+def _changed(line: str, changes: Changes) -> str:
     words = line.strip().removesuffix(_MARK).strip()
+    for pattern, change in changes.items():
+        if found := re.fullmatch(pattern, words):
+            return change(found)
+    raise AssertionError(f"a marked line that nobody knows: {line}")
+
+
+def _changes(proxy: Proxy, nodes: list[int], behind_balancer: bool, errors: str) -> Changes:
     folder = proxy.folder
-    changes: dict[str, Callable[[re.Match[str]], str]] = {
+    return {
         r"(server) 127\.0\.0\.1:\d+ (.*)": lambda found: f"{found[1]} 127.0.0.1:{nodes.pop(0)} {found[2]}",
         r"listen \[::\]:.*": lambda _found: "",  # a machine for tests may have no IPv6
         r"listen 80;": lambda _found: f"listen 127.0.0.1:{proxy.plain_port};",
@@ -123,14 +135,10 @@ def _yours(line: str, proxy: Proxy, nodes: list[int], behind_balancer: bool) -> 
         r"ssl_certificate .*": lambda _found: f"ssl_certificate {folder}/certificate.pem;",
         r"ssl_certificate_key .*": lambda _found: f"ssl_certificate_key {folder}/key.pem;",
         r"access_log \S+ idp;": lambda _found: f"access_log {folder}/idp.log idp;",
-        r"error_log \S+ crit;": lambda _found: f"error_log {folder}/idp-error.log crit;",
+        r"error_log \S+ crit;": lambda _found: f"error_log {folder}/idp-error.log {errors};",
         r"#set_real_ip_from .*": lambda _found: "set_real_ip_from 127.0.0.0/8;" if behind_balancer else "",
         r"#(real_ip_header X-Forwarded-For;)": lambda found: found[1] if behind_balancer else "",
     }
-    for pattern, change in changes.items():
-        if found := re.fullmatch(pattern, words):
-            return change(found)
-    raise AssertionError(f"a marked line that nobody knows: {line}")
 
 
 def _program() -> str:

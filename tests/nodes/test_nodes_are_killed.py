@@ -1,0 +1,76 @@
+"""A node is killed at any moment: nothing that was acknowledged is lost, and a reload cures every error."""
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+
+import pytest
+from sqlalchemy import text
+
+from idp.database import db
+from tests.nodes.conftest import Site
+from tests.nodes.journey import Patience
+from tests.nodes.node import Node
+from tests.programs import Commands
+
+pytestmark = pytest.mark.long
+
+_SEED = 207
+_SECONDS = 60
+_WAYS = ("whole node", "whole node", "main process", "one process")
+_NOTICES_SECONDS = 100
+"""A worker that is killed while it delivers has a notice leased for a minute; then another one takes it."""
+
+_CODES_SPENT_TWICE = """
+    SELECT count(*) FROM (SELECT code_digest FROM access_tokens GROUP BY code_digest HAVING count(*) > 1) AS twice
+"""
+_TOKENS_OF_UNSPENT_CODES = """
+    SELECT count(*) FROM access_tokens AS tokens JOIN authorization_codes AS codes ON codes.digest = tokens.code_digest
+    WHERE codes.spent_at IS NULL
+"""
+
+
+def test_a_node_is_killed_at_any_moment(running_site: Site) -> None:
+    chance = random.Random(_SEED)  # noqa: S311  the same moments in every run, as far as a machine repeats itself
+    killed: Counter[str] = Counter()
+    crowd = running_site.crowd(6, Patience(reloads=1))
+    deadline = time.monotonic() + _SECONDS
+    while time.monotonic() < deadline and not crowd.failures:
+        time.sleep(chance.uniform(0.2, 2.0))
+        node, way = chance.choice(running_site.nodes), chance.choice(_WAYS)
+        _kill(node, way, chance)
+        killed[way] += 1
+    crowd.finish()
+    running_site.wait_for_notices(_NOTICES_SECONDS)
+
+    tally = running_site.tally
+    print(f"killed: {dict(killed)}; acknowledged: {dict(tally.acknowledged)}; cured by a reload: {dict(tally.errors)}")
+    assert killed.total() >= 10
+    assert tally.acknowledged["log-in"] >= 50
+    assert not [error for error in tally.errors if error.startswith("GET")], "nginx asks the other node by itself"
+    for question in (_CODES_SPENT_TWICE, _TOKENS_OF_UNSPENT_CODES):
+        assert db_scalar(running_site, question) == 0
+    assert Commands(running_site.app.config["IDP"])("audit", "verify").exit_code == 0
+
+
+def _kill(node: Node, way: str, chance: random.Random) -> None:
+    """Kill a node, or what the kernel may choose of it, and see to it that it runs again."""
+    if way == "whole node":
+        node.kill()
+        time.sleep(chance.uniform(0.0, 1.0))
+        node.start()
+    elif way == "main process":
+        node.kill_main()
+        node.start()
+    else:
+        os.kill(chance.choice(node.family()[1:]), signal.SIGKILL)
+        node.wait_until_ready()
+
+
+def db_scalar(site: Site, question: str) -> int:
+    """Ask the database for one number."""
+    with site.app.app_context():
+        count: int = db.session.execute(text(question)).scalar_one()
+        return count
