@@ -110,6 +110,20 @@ class Cluster:
     """A running PostgreSQL server, reached through a socket in its own folder: no port to fight for."""
 
     folder: Path
+    _user: int | None
+    _options: str
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._control("start", "--log", str(self.folder / "log"), "--options", self._options)
+
+    def stop(self, mode: str) -> None:
+        """Stop it: `fast` breaks off what is under way, `immediate` is like a crash."""
+        self._control("stop", "--mode", mode)
+
+    def _control(self, *arguments: str) -> None:
+        command = [str(_programs() / "pg_ctl"), "--pgdata", str(self.folder / "data"), "--wait", *arguments]
+        _call(command, self.folder, self._user)
 
     def url(self, name: str) -> str:
         """Return the address of one of its databases."""
@@ -135,29 +149,27 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
+def cluster(*, careful: bool = False) -> Iterator[Cluster]:
     """Start a PostgreSQL server in a folder of its own, and end it afterwards.
 
-    It never flushes to the disk, since nobody needs its rows tomorrow, and it runs as an ordinary user, since
-    PostgreSQL refuses to run as root.
+    It never flushes to the disk, since nobody needs its rows tomorrow; a careful one keeps what it has committed even
+    when it crashes. It runs as an ordinary user, since PostgreSQL refuses to run as root.
     """
-    programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="idp-postgresql-"))
     user = _ordinary_user()
     if user is not None:
         os.chown(folder, user, -1)
     try:
-        data = str(folder / "data")
         ways = ["--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync"]
-        _call([str(programs / "initdb"), "--pgdata", data, *ways], folder, user)
-        control = [str(programs / "pg_ctl"), "--pgdata", data, "--wait"]
-        options = f"-c listen_addresses='' -k {folder} -c max_connections=200"
-        careless = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
-        _call([*control, "start", "--log", str(folder / "log"), "--options", f"{options} {careless}"], folder, user)
+        _call([str(_programs() / "initdb"), "--pgdata", str(folder / "data"), *ways], folder, user)
+        options = f"-c listen_addresses='' -k {folder} -c max_connections=200 -c fsync=off"
+        careless = "" if careful else " -c full_page_writes=off -c synchronous_commit=off"
+        started = Cluster(folder, user, options + careless)
+        started.start()
         try:
-            yield Cluster(folder)
+            yield started
         finally:
-            _call([*control, "stop", "--mode", "immediate"], folder, user)
+            started.stop("immediate")
     finally:
         shutil.rmtree(folder)
 
