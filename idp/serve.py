@@ -31,6 +31,8 @@ from idp.settings import Settings
 log = structlog.get_logger(__name__)
 
 _GRACE_SECONDS = 30
+_MEMORY = "/dev/shm"  # noqa: S108  a folder of our own is made in it
+"""Where the counters are kept: they are mapped files, and on a full disk one that grows kills its process (SIGBUS)."""
 _LONGEST_HEAD = 32 * 1024
 """Bytes that a request's line and headers may have: a sealed request of 4 kB and cookies fit several times."""
 
@@ -55,7 +57,7 @@ def serve(host: str | None, port: int | None, workers: int | None, parent: int |
     _override("IDP_SERVER_WORKERS", workers)
     settings = settings_module.load()
     _refuse_taken_port(settings)
-    counters = tempfile.mkdtemp(prefix="idp-metrics-")
+    counters = tempfile.mkdtemp(prefix="idp-metrics-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = counters  # before the first counter is made
     try:
         _prepare_database(settings)

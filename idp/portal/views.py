@@ -7,8 +7,9 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
 
-from idp import clock, settings
+from idp import clock, faults, settings
 from idp.database import db
 from idp.login.guard import get_session, require_log_in
 from idp.portal import service, theme
@@ -17,6 +18,7 @@ from idp.sessions import browser
 from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession
 from idp.settings import District
+from idp.web import errors
 
 blueprint = Blueprint("portal", __name__)
 
@@ -61,25 +63,25 @@ def account() -> str:
 @blueprint.get("/help", endpoint="help")
 def show_help() -> str:
     """Say how to reach the support team."""
-    return render_template("portal/help.html", title=_("Help"), topic="help")
+    return _help(_("Help"), "help")
 
 
 @blueprint.get("/support")
 def support() -> str:
     """Say how to reach the support team."""
-    return render_template("portal/help.html", title=_("Portal Support"), topic="support")
+    return _help(_("Portal Support"), "support")
 
 
 @blueprint.get("/forgot-password")
 def forgot_password() -> str:
     """Say how to get a new password."""
-    return render_template("portal/help.html", title=_("Forgot Password?"), topic="password")
+    return _help(_("Forgot Password?"), "password")
 
 
 @blueprint.get("/forgot-username")
 def forgot_username() -> str:
     """Say how to learn one's username."""
-    return render_template("portal/help.html", title=_("Forgot Username?"), topic="username")
+    return _help(_("Forgot Username?"), "username")
 
 
 @blueprint.get("/theme/district.css", endpoint="theme")
@@ -93,10 +95,28 @@ def theme_stylesheet() -> Response:
     return response
 
 
+def _help(title: str, topic: str) -> str:
+    """Render a page that opens when the database is away, too: then as for a visitor."""
+    try:
+        return render_template("portal/help.html", title=title, topic=topic)
+    except SQLAlchemyError as error:
+        if faults.find(error) is None:
+            raise
+        errors.note(error)
+        browser.disregard()
+        return render_template("portal/help.html", title=title, topic=topic)
+
+
 def _touch() -> None:
-    """Count this page as a sign of life."""
-    sessions.touch(get_session(), clock.now())
-    db.session.commit()
+    """Count this page as a sign of life; where nothing can be written it is shown all the same."""
+    try:
+        sessions.touch(get_session(), clock.now())
+        db.session.commit()
+    except SQLAlchemyError as error:
+        if faults.find(error) is None:
+            raise
+        errors.note(error)
+        db.session.rollback()
 
 
 @lru_cache(maxsize=8)

@@ -29,3 +29,8 @@ def forget(response: Response) -> None:
     """Take the session's cookie away."""
     cookies.clear(response, cookies.SESSION)
     g.browser_session = None
+
+
+def disregard() -> None:
+    """Take this request for a visitor's, whatever its cookie says."""
+    g.browser_session = None
