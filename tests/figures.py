@@ -7,8 +7,3 @@ def value_of(text: str, name: str) -> float:
     """Return the value of one line, by its name and labels as they are written; 0 where there is none yet."""
     found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
     return float(found[1]) if found else 0.0
-
-
-def sum_of(text: str, name: str) -> float:
-    """Return the sum of all lines of a name, whatever their labels."""
-    return sum(float(value) for value in re.findall(rf"^{re.escape(name)}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE))
