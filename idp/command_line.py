@@ -9,7 +9,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from idp import faults
-from idp.database import db
+from idp.database import db, release
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,7 +33,7 @@ def with_application(command: Callable[P, R]) -> Callable[P, R]:
                 refuse(f"{fault.advice}.")
             finally:
                 # Said good-bye to: a server otherwise logs every command as a client that broke off.
-                db.session.remove()
+                release()
                 db.engine.dispose()
 
     return wrapped

@@ -13,17 +13,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask
+from flask import Flask, g
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Executable, MetaData, Uuid, event
+from flask_sqlalchemy.session import Session
+from sqlalchemy import DateTime, Dialect, MetaData, Uuid, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, Connection, CursorResult, Engine, ExceptionContext, make_url
+from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_url
 from sqlalchemy.exc import DataError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import JSON, TypeDecorator
 
-from idp import faults
+from idp import faults, statements
 from idp.settings import Settings
+from idp.statements import Prepared, Row
 
 _QUOTED_VALUE = re.compile(r':? ".*', re.DOTALL)
 
@@ -68,7 +70,71 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcDateTime(), uuid.UUID: Uuid(), dict[str, Any]: JSON(), list[str]: JSON()}  # noqa: RUF012  SQLAlchemy reads it from the class
 
 
-db = SQLAlchemy(metadata=Base.metadata)
+class _UnitOfWork:
+    """What a request asks of the database, by whatever way: one connection and one transaction.
+
+    The connection is taken at the first statement and given back by commit or rollback, so that nobody holds one while
+    a password is hashed.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def connection(self) -> Connection:
+        """Return the connection in use."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def commit(self) -> None:
+        """Commit what prebuilt statements have written."""
+        if self._connection is not None:
+            statements.commit(self._connection)
+            self.release()
+
+    def release(self) -> None:
+        """Give the connection back; the pool takes back what was not committed."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _unit() -> _UnitOfWork:
+    """Return the unit of work of the application context at hand: a request's, or a command's."""
+    found: _UnitOfWork | None = g.get("unit_of_work")
+    if found is None:
+        found = g.unit_of_work = _UnitOfWork(db.engine)
+    return found
+
+
+class _Session(Session):
+    """The ORM's side of the unit of work: the same connection, and a commit or rollback of all that was done on it."""
+
+    def get_bind(self, *_args: Any, **_kwargs: Any) -> Connection:
+        """Return the one connection."""
+        return _unit().connection()
+
+    def commit(self) -> None:
+        """Commit; prebuilt statements alone may have written."""
+        if self.in_transaction():
+            super().commit()
+            _unit().release()
+        else:
+            _unit().commit()
+
+    def rollback(self) -> None:
+        """Take everything back."""
+        super().rollback()
+        _unit().release()
+
+    def close(self) -> None:
+        """Forget every object, and take back what was not committed."""
+        super().close()
+        _unit().release()
+
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": _Session})
 
 
 def new_id() -> uuid.UUID:
@@ -80,9 +146,29 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=value)
 
 
-def run(statement: Executable, parameters: Mapping[str, Any]) -> CursorResult[Any]:
-    """Run a prebuilt statement in the session's transaction but below the ORM, which costs more than the statement."""
-    return db.session.connection().execute(statement, parameters)
+def run(statement: Prepared[Row], parameters: Mapping[str, Any]) -> list[Row]:
+    """Run a prebuilt statement in the request's unit of work, below the ORM, and return its rows."""
+    return statements.execute(_unit().connection(), statement, parameters)
+
+
+def find_row(statement: Prepared[Row], parameters: Mapping[str, Any]) -> Row | None:
+    """Run a prebuilt statement likewise, and return its first row or None."""
+    rows = statements.execute(_unit().connection(), statement, parameters)
+    return rows[0] if rows else None
+
+
+def commit() -> None:
+    """Commit what the request has written, by the ORM or by prebuilt statements."""
+    if db.session.registry.has():
+        db.session.commit()
+    else:
+        _unit().commit()
+
+
+def release() -> None:
+    """End the unit of work: what is not committed is taken back, and the connection is free for others."""
+    db.session.remove()
+    _unit().release()
 
 
 def upsert(model: type[Base]) -> "sqlite.Insert | postgresql.Insert":
@@ -105,6 +191,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     url = database_url(settings)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(url, settings)
+    # Teardown goes backwards: the session first, then what prebuilt statements alone have used.
+    app.teardown_appcontext(lambda _error: _unit().release() if "unit_of_work" in g else None)
     db.init_app(app)
     with app.app_context():
         _install(db.engine)
@@ -182,8 +270,15 @@ def _begin_before_writing(
     raw = cursor.connection
     if raw.in_transaction or statement[:6] in {"SELECT", "PRAGMA"}:
         return
-    relaxed = bool(context is not None and context.execution_options.get("idp_relaxed"))
+    relaxed = _is_relaxed(context)
     if connection.info.get("relaxed", False) != relaxed:
         cursor.execute("PRAGMA synchronous=NORMAL" if relaxed else "PRAGMA synchronous=FULL")
         connection.info["relaxed"] = relaxed
     cursor.execute("BEGIN IMMEDIATE")
+
+
+def _is_relaxed(context: Any) -> bool:
+    """Tell whether a statement may be lost in a power cut; what runs one is itself, or SQLAlchemy's context."""
+    if isinstance(context, Prepared):
+        return context.is_relaxed
+    return bool(context is not None and context.execution_options.get("idp_relaxed"))

@@ -14,7 +14,7 @@ from flask import Flask, current_app
 from idp import clock, faults, settings
 from idp.audit import sealing
 from idp.command_line import with_application
-from idp.database import db
+from idp.database import db, release
 from idp.oidc import keys
 from idp.oidc.delivery import Delivery
 from idp.operations import leases, pruning
@@ -120,7 +120,7 @@ def _attempt(task: Task) -> float:
         log.exception("task_failed", task=task.name)
         return max(_AFTER_FAILURE_SECONDS, task.seconds)
     finally:
-        db.session.remove()
+        release()
     return task.seconds
 
 

@@ -10,11 +10,12 @@ from idp import clock, settings
 from idp.audit import chain
 from idp.audit.models import AuditEvent
 from idp.database import new_id, run
+from idp.statements import Prepared
 from idp.web.context import origin
 
 SUCCESS, FAILURE = "success", "failure"
 
-_INSERT = insert(cast("Table", AuditEvent.__table__))
+_INSERT = Prepared(insert(cast("Table", AuditEvent.__table__)))
 
 
 def record(

@@ -11,7 +11,8 @@ from sqlalchemy import Table, bindparam, or_, select
 from idp.clients.addresses import redirect_uri_matches
 from idp.clients.models import Client, Sector
 from idp.clients.validation import NO_SECRET
-from idp.database import RELAXED, db, run
+from idp.database import db, find_row, run
+from idp.statements import Prepared
 
 _CACHED_AT_MOST = 2000
 _LONGEST_ID = 100
@@ -86,23 +87,25 @@ _COLUMNS = (
     Client.revision,
 )
 _KNOWN = select(*_COLUMNS).join(Sector, Sector.id == Client.sector_id).where(Client.removed_at.is_(None))
-_LOAD = _KNOWN.where(Client.client_id == bindparam("client_id"))
-_REVISION = select(Client.revision, Client.disabled_at).where(
-    Client.client_id == bindparam("client_id"), Client.removed_at.is_(None)
+_LOAD = Prepared(_KNOWN.where(Client.client_id == bindparam("client_id")))
+_REVISION = Prepared(
+    select(Client.revision, Client.disabled_at).where(
+        Client.client_id == bindparam("client_id"), Client.removed_at.is_(None)
+    )
 )
 _MENU = _KNOWN.where(
     Client.first_party.is_(True), Client.disabled_at.is_(None), Client.initiate_login_uri.is_not(None)
 ).order_by(Client.client_name)
 _TABLE = cast("Table", Client.__table__)
 # On the table, not the model: last use is no change of the application, so it must not raise the revision.
-_USED = (
+_USED = Prepared(
     _TABLE.update()
     .where(
         _TABLE.c.id == bindparam("pk"),
         or_(_TABLE.c.last_used_at.is_(None), _TABLE.c.last_used_at <= bindparam("before")),
     )
-    .values(last_used_at=bindparam("now"))
-    .execution_options(**RELAXED)
+    .values(last_used_at=bindparam("now")),
+    relaxed=True,
 )
 
 _cache: dict[str, RegisteredClient] = {}
@@ -114,7 +117,7 @@ def find(client_id: str) -> RegisteredClient | None:
     """Return the application that may act now, or None: unknown, disabled and removed look the same to a stranger."""
     if not may_be_an_id(client_id):
         return None
-    row = run(_REVISION, {"client_id": client_id}).first()
+    row = find_row(_REVISION, {"client_id": client_id})
     if row is None or row.disabled_at is not None:
         return None
     found = from_cache(client_id, row.revision) or _load(client_id)
@@ -152,7 +155,7 @@ def may_be_an_id(client_id: str) -> bool:
 
 
 def _load(client_id: str) -> RegisteredClient | None:
-    row = run(_LOAD, {"client_id": client_id}).first()
+    row = find_row(_LOAD, {"client_id": client_id})
     if row is None:
         return None
     client = _parsed(row)

@@ -9,19 +9,22 @@ from sqlalchemy import bindparam, or_, select
 from idp import sealing
 from idp.clients.models import Client, ClientSecret
 from idp.database import run
+from idp.statements import Prepared
 
-_VALID = select(ClientSecret.digest).where(
-    ClientSecret.client_pk == bindparam("client_pk"),
-    or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > bindparam("now")),
+_VALID = Prepared(
+    select(ClientSecret.digest).where(
+        ClientSecret.client_pk == bindparam("client_pk"),
+        or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > bindparam("now")),
+    )
 )
 
 
 def matches(client_pk: uuid.UUID, presented: str | None, now: datetime) -> bool:
     """Tell whether presented is a secret of the application that is valid now; whatever was sent, it never raises."""
     digest = sealing.digest(presented or "")
-    stored = run(_VALID, {"client_pk": client_pk, "now": now}).scalars().all()
+    stored = run(_VALID, {"client_pk": client_pk, "now": now})
     # Each is compared, in constant time, so that the answer's time tells neither how many there are nor which it was.
-    found = [hmac.compare_digest(digest, secret) for secret in stored]
+    found = [hmac.compare_digest(digest, row.digest) for row in stored]
     return any(found) and bool(presented)
 
 

@@ -7,7 +7,7 @@ from idp import sealing, settings
 from idp.audit import service as audit
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
-from idp.database import db
+from idp.database import commit
 from idp.oidc import hints, interaction, responses, store
 from idp.oidc.authorization_request import AuthorizationRequest, granted_scope
 from idp.oidc.claims import subject
@@ -148,7 +148,7 @@ def _issue(
         client_id=client.client_id,
         scope=request.scope,
     )
-    db.session.commit()
+    commit()
     metrics.count_code()
     return Redirect(responses.code(request.redirect_uri, code, request.state))
 
@@ -168,7 +168,7 @@ def allow(continuation: Continuation, session: ActiveSession, now: datetime) -> 
             client_id=client.client_id,
             scope=request.scope,
         )
-        db.session.commit()
+        commit()
     return continuation.with_step(CONSENTED)
 
 
@@ -182,7 +182,7 @@ def deny(continuation: Continuation, session: ActiveSession | None) -> Redirect 
     audit.record(
         "consent_denied", audit.FAILURE, actor_id=account_id, account_id=account_id, client_id=client.client_id
     )
-    db.session.commit()
+    commit()
     text = "The person did not agree."
     return Redirect(responses.error(request.redirect_uri, "access_denied", text, request.state))
 

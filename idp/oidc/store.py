@@ -10,11 +10,12 @@ from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from idp import settings
 from idp.accounts.models import Account
 from idp.clients.models import Client, Sector
-from idp.database import RELAXED, db, new_id, run, upsert
+from idp.database import RELAXED, db, find_row, new_id, run, upsert
 from idp.oidc.models import AccessToken, AuthorizationCode, Grant
 from idp.sessions import store as sessions
 from idp.sessions.models import BrowserSession, Participant
 from idp.sessions.store import ActiveSession
+from idp.statements import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Bearer:
     sector_salt: bytes
 
 
-_VISITOR = (
+_VISITOR = Prepared(
     select(*sessions.COLUMNS, Grant.id.label("grant_id"), Grant.scopes.label("granted"))
     .join(Account, Account.id == BrowserSession.account_id)
     .outerjoin(
@@ -82,7 +83,7 @@ def find_visitor(
     digest: bytes, client_pk: uuid.UUID, now: datetime
 ) -> tuple[ActiveSession, uuid.UUID | None, frozenset[str]] | None:
     """Return the session with this digest, and the grant's id and scopes for the application, in one statement."""
-    row = run(_VISITOR, {"digest": digest, "client_pk": client_pk, "now": now}).first()
+    row = find_row(_VISITOR, {"digest": digest, "client_pk": client_pk, "now": now})
     if row is None:
         return None
     return sessions.active_session(row), row.grant_id, frozenset(row.granted or ())
@@ -120,8 +121,8 @@ def find_scopes(account_id: uuid.UUID, client_pk: uuid.UUID) -> list[str]:
     return found or []
 
 
-_INSERT_CODE = insert(AuthorizationCode).execution_options(**RELAXED)
-_INSERT_TOKEN = insert(AccessToken).execution_options(**RELAXED)
+_INSERT_CODE = Prepared(insert(AuthorizationCode), relaxed=True)
+_INSERT_TOKEN = Prepared(insert(AccessToken), relaxed=True)
 
 
 def insert_code(**values: Any) -> None:
@@ -134,7 +135,7 @@ def insert_access_token(**values: Any) -> None:
     run(_INSERT_TOKEN, {**values, "revoked_at": None})
 
 
-_SPEND = (
+_SPEND = Prepared(
     update(AuthorizationCode)
     .where(
         AuthorizationCode.digest == bindparam("code"),
@@ -157,39 +158,42 @@ _SPEND = (
         AuthorizationCode.acr,
         AuthorizationCode.amr,
         AuthorizationCode.issued_at,
-    )
-    .execution_options(**RELAXED, synchronize_session=False)
+    ),
+    into=SpentCode,
+    relaxed=True,
 )
 
 
 def spend_code(digest: bytes, client_pk: uuid.UUID, now: datetime) -> SpentCode | None:
     """Spend a code for the application it was made for: one statement, so that of any number of tries one wins."""
-    row = run(_SPEND, {"code": digest, "client": client_pk, "now": now}).first()
-    return None if row is None else SpentCode(**row._asdict())
+    return find_row(_SPEND, {"code": digest, "client": client_pk, "now": now})
 
 
-_WAS_SPENT = select(AuthorizationCode.account_id).where(
-    AuthorizationCode.digest == bindparam("code"),
-    AuthorizationCode.client_pk == bindparam("client"),
-    AuthorizationCode.spent_at.is_not(None),
+_WAS_SPENT = Prepared(
+    select(AuthorizationCode.account_id).where(
+        AuthorizationCode.digest == bindparam("code"),
+        AuthorizationCode.client_pk == bindparam("client"),
+        AuthorizationCode.spent_at.is_not(None),
+    )
 )
-_REVOKE_BY_CODE = (
+_REVOKE_BY_CODE = Prepared(
     update(AccessToken)
     .where(AccessToken.code_digest == bindparam("code"), AccessToken.revoked_at.is_(None))
     .values(revoked_at=bindparam("now"))
-    .execution_options(synchronize_session=False)
 )
 
 
 def revoke_replayed(digest: bytes, client_pk: uuid.UUID, now: datetime) -> uuid.UUID | None:
     """Revoke what a code produced if this is its second use (RFC 6749 4.1.2); return whose it was, else None."""
-    account_id = run(_WAS_SPENT, {"code": digest, "client": client_pk}).scalar()
-    if account_id is not None:
-        run(_REVOKE_BY_CODE, {"code": digest, "now": now})
+    code = find_row(_WAS_SPENT, {"code": digest, "client": client_pk})
+    if code is None:
+        return None
+    run(_REVOKE_BY_CODE, {"code": digest, "now": now})
+    account_id: uuid.UUID = code.account_id
     return account_id
 
 
-_STANDING = (
+_STANDING = Prepared(
     select(Participant.sid)
     .select_from(BrowserSession)
     .join(Account, Account.id == BrowserSession.account_id)
@@ -212,7 +216,7 @@ _STANDING = (
 
 def find_standing(code: SpentCode) -> tuple[str | None] | None:
     """Return the application's sid (None before its first token) if session, account and grant stand since the code."""
-    row = run(
+    row = find_row(
         _STANDING,
         {
             "grant": code.grant_id,
@@ -220,11 +224,11 @@ def find_standing(code: SpentCode) -> tuple[str | None] | None:
             "session": code.session_id,
             "issued_at": code.issued_at,
         },
-    ).first()
+    )
     return None if row is None else (row.sid,)
 
 
-_BEARER = (
+_BEARER = Prepared(
     select(
         AccessToken.client_pk,
         AccessToken.scope,
@@ -253,14 +257,14 @@ _BEARER = (
         Client.removed_at.is_(None),
         Grant.revoked_at.is_(None),
         or_(AccessToken.session_id.is_(None), BrowserSession.ended_at.is_(None)),
-    )
+    ),
+    into=Bearer,
 )
 
 
 def find_bearer(digest: bytes, now: datetime) -> Bearer | None:
     """Return what an access token is good for now: token, session, grant, account and application in one statement."""
-    row = run(_BEARER, {"digest": digest, "now": now}).first()
-    return None if row is None else Bearer(**row._asdict())
+    return find_row(_BEARER, {"digest": digest, "now": now})
 
 
 def delete_expired(now: datetime, limit: int) -> int:

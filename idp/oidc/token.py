@@ -25,7 +25,7 @@ from idp import clock, sealing, settings
 from idp.audit import service as audit
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
-from idp.database import db
+from idp.database import commit
 from idp.oidc import client_authentication, store
 from idp.oidc.id_token import IdToken
 from idp.oidc.store import SpentCode
@@ -213,7 +213,7 @@ def _expires_in(_client: ProtocolClient, _grant_type: str) -> int:
 def respond(form: Mapping[str, Sequence[str]], authorization: str | None) -> Answer:
     """Answer a token request. The one commit keeps a code spent that a later check has refused."""
     answer: Answer = _server().create_token_response(FormRequest(form, authorization))
-    db.session.commit()
+    commit()
     if answer.status == 200:
         metrics.count_tokens(AUTHORIZATION_CODE)
     return answer

@@ -9,7 +9,7 @@ import click
 
 from idp import clock, schema
 from idp.command_line import print_json, refuse, with_application
-from idp.database import db
+from idp.database import db, release
 from idp.operations import doctor as examination
 from idp.operations import pruning, readiness
 from idp.settings import SettingsError
@@ -109,7 +109,7 @@ def _examined() -> list[examination.Finding]:
         try:
             return examination.examine(clock.now())
         finally:
-            db.session.remove()
+            release()
             db.engine.dispose()
 
 

@@ -11,6 +11,7 @@ from idp.clients.models import Client
 from idp.database import RELAXED, db, new_id, run, upsert
 from idp.sessions.models import BrowserSession, LogoutNotice, OpenSteps, Participant
 from idp.sessions.store import ActiveSession
+from idp.statements import Prepared
 
 ACR = "urn:district-idp:acr:password"
 """One factor: a password. Named, so that an application can tell it from what later factors will be."""
@@ -71,11 +72,11 @@ def touch(session: ActiveSession, now: datetime) -> None:
     run(_TOUCH, {"session": session.id, "now": now, "idle": min(now + idle, session.expires_at)})
 
 
-_TOUCH = (
+_TOUCH = Prepared(
     update(BrowserSession)
     .where(BrowserSession.id == bindparam("session"))
-    .values(last_seen_at=bindparam("now"), idle_expires_at=bindparam("idle"))
-    .execution_options(**RELAXED, synchronize_session=False)
+    .values(last_seen_at=bindparam("now"), idle_expires_at=bindparam("idle")),
+    relaxed=True,
 )
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from idp.accounts.models import Account
-from idp.database import run
+from idp.database import find_row
 from idp.sessions.models import BrowserSession
+from idp.statements import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ COLUMNS = (
     BrowserSession.expires_at,
 )
 
-_FIND = (
+_FIND = Prepared(
     select(*COLUMNS)
     .join(Account, Account.id == BrowserSession.account_id)
     .where(BrowserSession.digest == bindparam("digest"), *ACTIVE)
@@ -67,7 +68,7 @@ _FIND = (
 
 def find(digest: bytes, now: datetime) -> ActiveSession | None:
     """Return the session whose cookie has this digest, if it counts now."""
-    row = run(_FIND, {"digest": digest, "now": now}).first()
+    row = find_row(_FIND, {"digest": digest, "now": now})
     return None if row is None else active_session(row)
 
 
@@ -79,15 +80,17 @@ class KnownSession:
     account_id: uuid.UUID
 
 
-_KNOWN = select(BrowserSession.id, BrowserSession.account_id).where(
-    BrowserSession.digest == bindparam("digest"), BrowserSession.ended_at.is_(None)
+_KNOWN = Prepared(
+    select(BrowserSession.id, BrowserSession.account_id).where(
+        BrowserSession.digest == bindparam("digest"), BrowserSession.ended_at.is_(None)
+    ),
+    into=KnownSession,
 )
 
 
 def find_known(digest: bytes) -> KnownSession | None:
     """Return the session even when its time is up: a log-out at hour three still has applications to tell."""
-    row = run(_KNOWN, {"digest": digest}).first()
-    return None if row is None else KnownSession(row.id, row.account_id)
+    return find_row(_KNOWN, {"digest": digest})
 
 
 def active_session(row: Sequence[Any]) -> ActiveSession:

@@ -1,0 +1,167 @@
+"""Statements that are built once, compiled once for each kind of database, and run by the driver itself.
+
+SQLAlchemy still writes the SQL and converts each value; what is left out is what it does for every execution anew,
+which costs several times what the database does for a row found by its key.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NoReturn, TypeVar, overload
+
+from sqlalchemy import Connection, Delete, Dialect, ExceptionContext, Insert, Select, Update
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
+
+Row = TypeVar("Row")
+_Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
+_Converter = Callable[[Any], Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One statement in the words of one kind of database."""
+
+    text: str
+    is_positional: bool
+    binders: tuple[tuple[str, _Converter], ...]
+    """The parameters in their order, and what turns each into the driver's value."""
+    fixed: dict[str, Any]
+    """What the statement itself compares with or sets."""
+    readers: tuple[_Converter, ...]
+
+    def bound(self, parameters: Mapping[str, Any]) -> Sequence[Any] | dict[str, Any]:
+        """Return the parameters as the driver takes them. Raises KeyError when one is missing."""
+        given = {**self.fixed, **parameters} if self.fixed else parameters
+        if self.is_positional:
+            return [given[name] if convert is None else convert(given[name]) for name, convert in self.binders]
+        return {name: given[name] if convert is None else convert(given[name]) for name, convert in self.binders}
+
+
+class Prepared(Generic[Row]):
+    """A statement whose parameters have the same names each time; `into` makes a result of a row's values.
+
+    Its columns' defaults are not filled in: whoever inserts gives every value. A relaxed one may be lost in a power
+    cut: that costs a retry and breaks no promise (a code, a token).
+    """
+
+    @overload
+    def __init__(self: "Prepared[Any]", statement: _Statement, *, relaxed: bool = ...) -> None: ...
+
+    @overload
+    def __init__(self, statement: _Statement, into: Callable[..., Row], *, relaxed: bool = ...) -> None: ...
+
+    def __init__(
+        self,
+        statement: _Statement,
+        into: Callable[..., Row] | None = None,
+        *,
+        relaxed: bool = False,
+    ) -> None:
+        self._statement = statement
+        self._columns = tuple(statement.exported_columns)
+        self._into: Callable[..., Row] = into or _row_type(column.key or "" for column in self._columns)
+        self._compiled: dict[str, Compiled] = {}
+        self.is_writing = not isinstance(statement, Select)
+        self.is_relaxed = relaxed
+        self.returns_rows = bool(self._columns)
+
+    def compiled(self, dialect: Dialect, names: Iterable[str]) -> Compiled:
+        """Return the statement in a dialect, compiled when it is first asked for with these parameters."""
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            found = self._compiled[dialect.name] = self._compile(dialect, list(names))
+        return found
+
+    def read(self, compiled: Compiled, cursor: DBAPICursor) -> list[Row]:
+        """Return all rows of an executed statement."""
+        into, readers = self._into, compiled.readers
+        return [
+            into(*[value if read is None else read(value) for value, read in zip(row, readers, strict=True)])
+            for row in cursor.fetchall()
+        ]
+
+    def _compile(self, dialect: Dialect, names: list[str]) -> Compiled:
+        compiled = self._statement.compile(dialect=dialect, column_keys=names)
+        order = list(compiled.positiontup or compiled.binds)
+        binds = compiled.binds
+        return Compiled(
+            text=str(compiled),
+            is_positional=bool(order) and dialect.positional,
+            binders=tuple((name, _binder(binds[name].type, dialect)) for name in order),
+            fixed={name: value for name, value in compiled.params.items() if name not in names},
+            readers=tuple(_reader(column.type, dialect) for column in self._columns),
+        )
+
+
+def execute(connection: Connection, statement: Prepared[Row], parameters: Mapping[str, Any]) -> list[Row]:
+    """Run a statement on a connection and return its rows; whoever listens to the engine's statements hears of it.
+
+    Raises what SQLAlchemy raises.
+    """
+    compiled = statement.compiled(connection.dialect, parameters)
+    bound = compiled.bound(parameters)
+    cursor = connection.connection.cursor()
+    try:
+        for listener in connection.engine.dispatch.before_cursor_execute:
+            listener(connection, cursor, compiled.text, bound, statement, False)  # noqa: FBT003  the event's signature
+        cursor.execute(compiled.text, bound)
+        return statement.read(compiled, cursor) if statement.returns_rows else []
+    except connection.dialect.loaded_dbapi.Error as error:
+        fail(connection, error, compiled.text)
+    finally:
+        cursor.close()
+
+
+def commit(connection: Connection) -> None:
+    """Commit what was written on a connection. Raises what SQLAlchemy raises."""
+    for listener in connection.engine.dispatch.commit:
+        listener(connection)
+    try:
+        connection.connection.commit()
+    except connection.dialect.loaded_dbapi.Error as error:
+        fail(connection, error, None)
+
+
+class _Failure(ExceptionContext):
+    """An error of the driver, for whoever listens to the engine's errors."""
+
+    def __init__(self, connection: Connection, error: Any, text: str | None) -> None:
+        dialect = connection.dialect
+        self.connection, self.engine, self.dialect = connection, connection.engine, dialect
+        self.cursor = self.parameters = self.execution_context = self.chained_exception = None
+        self.statement, self.original_exception = text, error
+        self.is_disconnect = dialect.is_disconnect(error, connection.connection, None)
+        self.invalidate_pool_on_disconnect, self.is_pre_ping = True, False
+        self.sqlalchemy_exception = DBAPIError.instance(
+            text,
+            None,
+            error,
+            dialect.loaded_dbapi.Error,
+            hide_parameters=True,
+            connection_invalidated=self.is_disconnect,
+            dialect=dialect,
+        )
+
+
+def fail(connection: Connection, error: Exception, text: str | None) -> NoReturn:
+    """Raise SQLAlchemy's error for the driver's; a connection that is broken is not used again."""
+    failure = _Failure(connection, error, text)
+    for listener in connection.dialect.dispatch.handle_error:
+        listener(failure)
+    if failure.is_disconnect:
+        connection.invalidate(error)
+    raise failure.sqlalchemy_exception or error from error
+
+
+def _row_type(names: Iterable[str]) -> Callable[..., Any]:
+    return namedtuple("Row", list(names))  # noqa: PYI024  its columns are known only now
+
+
+def _binder(kind: TypeEngine[Any], dialect: Dialect) -> _Converter:
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _reader(kind: TypeEngine[Any], dialect: Dialect) -> _Converter:
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
