@@ -7,6 +7,7 @@ writes takes the write lock at once (BEGIN IMMEDIATE), so that no transaction fa
 import os
 import re
 import sqlite3
+import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from typing import Any
 from flask import Flask, g
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
-from sqlalchemy import DateTime, Dialect, MetaData, Uuid, event
+from sqlalchemy import DateTime, Dialect, MetaData, Uuid, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_url
 from sqlalchemy.exc import DataError
@@ -28,6 +29,8 @@ from idp.settings import Settings
 from idp.statements import Prepared, Row
 
 _QUOTED_VALUE = re.compile(r':? ".*', re.DOTALL)
+
+_SHORT_WAIT_SECONDS = 0.5
 
 RELAXED = {"idp_relaxed": True}
 """Execution options of a statement whose loss in a power cut costs a retry and no promise (a code, a token)."""
@@ -176,6 +179,18 @@ def upsert(model: type[Base]) -> "sqlite.Insert | postgresql.Insert":
     return sqlite.insert(model) if db.engine.dialect.name == "sqlite" else postgresql.insert(model)
 
 
+def take_turn(connection: Connection, what: str) -> None:
+    """Wait until nobody else is at this, on any node, and be alone with it until the transaction ends.
+
+    For what several processes may find undone at the same moment, and only one of them may do.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))"), {"what": what})
+    else:
+        connection.exec_driver_sql("SAVEPOINT turn")  # may write, for all that is known: it takes the write lock
+        connection.exec_driver_sql("RELEASE turn")
+
+
 def database_url(settings: Settings) -> URL:
     """Return the configured address, with the one PostgreSQL driver that is installed."""
     url = make_url(settings.database.url)
@@ -231,7 +246,7 @@ def _install(engine: Engine) -> None:
     event.listen(engine, "handle_error", _drop_what_stays_broken)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "before_cursor_execute", _begin_before_writing)
+        event.listen(engine, "before_cursor_execute", _WriteLock().begin_before_writing)
     else:
         event.listen(engine, "handle_error", _withhold_values)
 
@@ -263,22 +278,52 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def _begin_before_writing(
-    connection: Connection, cursor: sqlite3.Cursor, statement: str, _parameters: Any, context: Any, _many: bool
-) -> None:
-    """Take the write lock before the first statement that writes, as durable as that statement asks for."""
-    raw = cursor.connection
-    if raw.in_transaction or statement[:6] in {"SELECT", "PRAGMA"}:
-        return
-    relaxed = _is_relaxed(context)
-    if connection.info.get("relaxed", False) != relaxed:
-        cursor.execute("PRAGMA synchronous=NORMAL" if relaxed else "PRAGMA synchronous=FULL")
-        connection.info["relaxed"] = relaxed
-    cursor.execute("BEGIN IMMEDIATE")
+class _WriteLock:
+    """SQLite's write lock, for which a process waits with all its threads, but not when it was waited for in vain.
 
+    Then one of them waits for all, and the others are told soon: whoever only reads needs a thread, too.
+    """
 
-def _is_relaxed(context: Any) -> bool:
-    """Tell whether a statement may be lost in a power cut; what runs one is itself, or SQLAlchemy's context."""
-    if isinstance(context, Prepared):
-        return context.is_relaxed
-    return bool(context is not None and context.execution_options.get("idp_relaxed"))
+    def __init__(self) -> None:
+        self._is_held_by_a_stranger = False
+        self._waiting = threading.Lock()
+
+    def begin_before_writing(
+        self,
+        connection: Connection,
+        cursor: sqlite3.Cursor,
+        statement: str,
+        _parameters: Any,
+        context: Any,
+        _many: bool,
+    ) -> None:
+        """Take the write lock before the first statement that writes, as durable as that statement asks for."""
+        raw = cursor.connection
+        if raw.in_transaction or statement[:6] in {"SELECT", "PRAGMA"}:
+            return
+        relaxed = bool(context is not None and context.execution_options.get("idp_relaxed"))
+        if connection.info.get("relaxed", False) != relaxed:
+            cursor.execute("PRAGMA synchronous=NORMAL" if relaxed else "PRAGMA synchronous=FULL")
+            connection.info["relaxed"] = relaxed
+        if self._is_held_by_a_stranger:
+            self._begin_as_one_of_many(cursor)
+        else:
+            self._begin(cursor)
+
+    def _begin_as_one_of_many(self, cursor: sqlite3.Cursor) -> None:
+        if not self._waiting.acquire(timeout=_SHORT_WAIT_SECONDS):
+            busy = sqlite3.OperationalError("database is locked")
+            busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise busy
+        try:
+            self._begin(cursor)
+        finally:
+            self._waiting.release()
+
+    def _begin(self, cursor: sqlite3.Cursor) -> None:
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            self._is_held_by_a_stranger = faults.find(error) is faults.Fault.LOCKED
+            raise
+        self._is_held_by_a_stranger = False

@@ -8,13 +8,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from idp.database import db
+from idp.database import db, take_turn
 from idp.settings import PACKAGE
 
 
 def upgrade(revision: str = "head") -> None:
-    """Bring the database to a revision, the newest by default."""
+    """Bring the database to a revision, the newest by default; of several nodes that do so at once, one does."""
     with _config() as config:
+        take_turn(config.attributes["connection"], "schema")
         command.upgrade(config, revision)
 
 

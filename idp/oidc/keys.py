@@ -19,7 +19,7 @@ from sqlalchemy.orm import undefer
 
 from idp import faults, sealing, settings
 from idp.audit import service as audit
-from idp.database import db
+from idp.database import db, take_turn
 from idp.faults import Fault, Unavailable
 from idp.oidc.models import SigningKey
 
@@ -119,6 +119,7 @@ def activation_margin() -> timedelta:
 
 def rotate_due(now: datetime) -> int:
     """Do what the calendar asks: a first key, a successor, a retirement. Returns how many rows changed; commits."""
+    take_turn(db.session.connection(), "signing keys")  # or each of two nodes that start at once would make first ones
     changed = 0
     for algorithm in ALGORITHMS:
         keys = _keys(algorithm)
@@ -130,8 +131,8 @@ def rotate_due(now: datetime) -> int:
             _create(algorithm, now, max(keys[-1].active_from + _life(), now + _ahead()))
             changed += 1
         changed += _retire(keys, now)
+    db.session.commit()
     if changed:
-        db.session.commit()
         forget()
     return changed
 
