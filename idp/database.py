@@ -7,11 +7,11 @@ writes takes the write lock at once (BEGIN IMMEDIATE), so that no transaction fa
 import os
 import re
 import sqlite3
-import threading
 import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from flask import Flask, g
@@ -27,10 +27,9 @@ from sqlalchemy.types import JSON, TypeDecorator
 from idp import faults, statements
 from idp.settings import Settings
 from idp.statements import Prepared, Row
+from idp.write_lock import WriteLock
 
 _QUOTED_VALUE = re.compile(r':? ".*', re.DOTALL)
-
-_SHORT_WAIT_SECONDS = 0.5
 
 RELAXED = {"idp_relaxed": True}
 """Execution options of a statement whose loss in a power cut costs a retry and no promise (a code, a token)."""
@@ -246,7 +245,7 @@ def _install(engine: Engine) -> None:
     event.listen(engine, "handle_error", _drop_what_stays_broken)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "before_cursor_execute", _WriteLock().begin_before_writing)
+        event.listen(engine, "before_cursor_execute", partial(_begin_before_writing, WriteLock()))
     else:
         event.listen(engine, "handle_error", _withhold_values)
 
@@ -278,52 +277,28 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-class _WriteLock:
-    """SQLite's write lock, for which a process waits with all its threads, but not when it was waited for in vain.
+def _begin_before_writing(
+    lock: WriteLock,
+    connection: Connection,
+    cursor: sqlite3.Cursor,
+    statement: str,
+    _parameters: Any,
+    context: Any,
+    _many: bool,
+) -> None:
+    """Take the write lock before the first statement that writes, as durable as that statement asks for."""
+    raw = cursor.connection
+    if raw.in_transaction or statement[:6] in {"SELECT", "PRAGMA"}:
+        return
+    relaxed = _is_relaxed(context)
+    if connection.info.get("relaxed", False) != relaxed:
+        cursor.execute("PRAGMA synchronous=NORMAL" if relaxed else "PRAGMA synchronous=FULL")
+        connection.info["relaxed"] = relaxed
+    lock.take(cursor)
 
-    Then one of them waits for all, and the others are told soon: whoever only reads needs a thread, too.
-    """
 
-    def __init__(self) -> None:
-        self._is_held_by_a_stranger = False
-        self._waiting = threading.Lock()
-
-    def begin_before_writing(
-        self,
-        connection: Connection,
-        cursor: sqlite3.Cursor,
-        statement: str,
-        _parameters: Any,
-        context: Any,
-        _many: bool,
-    ) -> None:
-        """Take the write lock before the first statement that writes, as durable as that statement asks for."""
-        raw = cursor.connection
-        if raw.in_transaction or statement[:6] in {"SELECT", "PRAGMA"}:
-            return
-        relaxed = bool(context is not None and context.execution_options.get("idp_relaxed"))
-        if connection.info.get("relaxed", False) != relaxed:
-            cursor.execute("PRAGMA synchronous=NORMAL" if relaxed else "PRAGMA synchronous=FULL")
-            connection.info["relaxed"] = relaxed
-        if self._is_held_by_a_stranger:
-            self._begin_as_one_of_many(cursor)
-        else:
-            self._begin(cursor)
-
-    def _begin_as_one_of_many(self, cursor: sqlite3.Cursor) -> None:
-        if not self._waiting.acquire(timeout=_SHORT_WAIT_SECONDS):
-            busy = sqlite3.OperationalError("database is locked")
-            busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
-            raise busy
-        try:
-            self._begin(cursor)
-        finally:
-            self._waiting.release()
-
-    def _begin(self, cursor: sqlite3.Cursor) -> None:
-        try:
-            cursor.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            self._is_held_by_a_stranger = faults.find(error) is faults.Fault.LOCKED
-            raise
-        self._is_held_by_a_stranger = False
+def _is_relaxed(context: Any) -> bool:
+    """Tell whether a statement may be lost in a power cut; what runs one is itself, or SQLAlchemy's context."""
+    if isinstance(context, Prepared):
+        return context.is_relaxed
+    return bool(context is not None and context.execution_options.get("idp_relaxed"))
