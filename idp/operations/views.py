@@ -1,5 +1,7 @@
 """Health and numbers, for whoever watches over the provider."""
 
+from datetime import timedelta
+
 from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -8,6 +10,7 @@ from idp.database import db
 from idp.faults import Fault
 from idp.oidc import keys
 from idp.operations import drain
+from idp.operations.figures import Figures
 from idp.operations.readiness import Probe
 from idp.web import metrics
 from idp.web.context import is_within
@@ -44,6 +47,9 @@ def _fault_of_keys() -> Fault | None:
 @blueprint.get("/metrics")
 def show_metrics() -> Response:
     """Show the counters to the networks that may see them; to everybody else there is no such page."""
-    if not is_within(request, settings.current().server.metrics_networks):
+    configured = settings.current()
+    if not is_within(request, configured.server.metrics_networks):
         abort(404)
-    return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+    life = timedelta(days=configured.keys.rotate_days)
+    figures: Figures = current_app.extensions.setdefault("idp_figures", Figures(db.engine, life))
+    return Response(metrics.exposition(figures.read()), content_type=metrics.CONTENT_TYPE)

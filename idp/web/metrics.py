@@ -15,6 +15,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
+from idp.faults import Fault
+
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
 _registry = CollectorRegistry()
@@ -32,7 +34,7 @@ _TOKENS = Counter("idp_tokens_issued", "Token answers, by grant type.", ["grant_
 _REFUSALS = Counter("idp_refusals", "What was refused, by kind and reason.", ["kind", "reason"], registry=_registry)
 _NOTICES = Counter("idp_logout_notices", "Back-channel log-out deliveries, by result.", ["result"], registry=_registry)
 _DATABASE = Counter(
-    "idp_database_errors", "Requests that the database failed, by error.", ["error"], registry=_registry
+    "idp_database_errors", "Requests that database, disk or keys failed, by fault.", ["fault"], registry=_registry
 )
 _WAITING = Gauge(
     "idp_hash_queue_length",
@@ -85,9 +87,9 @@ def count_notice(result: str) -> None:
     _child(_NOTICES, result).inc()
 
 
-def count_database_error(error: str) -> None:
-    """Count one request that the database failed, by the name of the error's class."""
-    _child(_DATABASE, error).inc()
+def count_database_error(fault: str) -> None:
+    """Count one request that database, disk or keys failed, by the word for what is wrong."""
+    _child(_DATABASE, fault).inc()
 
 
 def exposition(more: Iterable[Metric] = ()) -> bytes:
@@ -141,3 +143,8 @@ def _child(counter: Counter, value: str) -> Counter:
 @lru_cache(maxsize=256)
 def _refusal(kind: str, reason: str) -> Counter:
     return _REFUSALS.labels(kind, reason)
+
+
+# A counter that is there at 0 from the start shows its first event as a rise; one that begins at 1 shows none.
+for _fault in Fault:
+    _child(_DATABASE, _fault.value)

@@ -42,5 +42,5 @@ def provider(
             parent = account()
             application = client("Gradebook", redirect_uri="https://gradebook.example/callback", first_party=True)
             db.engine.dispose()
-        with servers.provider(real, tmp_path_factory.mktemp("overload"), workers=2) as running:
+        with servers.provider(real, tmp_path_factory.mktemp("overload"), workers=2, with_worker=True) as running:
             yield Provider(running, parent, application)
