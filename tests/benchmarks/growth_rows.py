@@ -1,0 +1,338 @@
+"""The rows of a grown district, made from a seed: the same seed and moment give the same rows, whatever the database.
+
+Values are in the one form that both databases take as text: an id as 32 hexadecimal digits, a moment in UTC, a boolean
+as 0 or 1. Digests are random and ids follow the time, as in real life, since both decide what an index costs.
+"""
+
+import hashlib
+import json
+import random
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from idp.sealing import digest
+
+Value = str | int | bytes | None
+Row = tuple[Value, ...]
+
+REDIRECT_URI = "https://gradebook.example/callback"
+SCOPE = "openid profile email"
+_DIGESTS_AT_ONCE = 1000
+_EVENTS_A_SEAL = 500
+_GOLDEN = 0x9E3779B97F4A7C15
+"""By which numbers are scattered over an id's random half (Knuth's multiplicative hashing)."""
+
+ACCOUNT, SECTOR, CLIENT, SESSION, OLD_SESSION, GRANT, NOTICE, STEPS, EVENT, SECRET = range(10)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large a district is, and how much of its past has not been taken away yet."""
+
+    accounts: int
+    expired_tokens: int
+    now: datetime
+    seed: int = 207
+    password_hash: str = ""
+    """Everybody's, so that anybody may be let in."""
+
+    @property
+    def clients(self) -> int:
+        """How many applications are registered: a thousand in the largest district."""
+        return min(1000, max(10, self.accounts // 100))
+
+    @property
+    def old_sessions(self) -> int:
+        """How many sessions have been over for so long that they may go."""
+        return self.accounts // 10
+
+    @property
+    def expired_codes(self) -> int:
+        """How many codes have expired: prune takes them away by the same statement as tokens."""
+        return self.expired_tokens // 10
+
+    @property
+    def events(self) -> int:
+        """How many security events are kept; a tenth of them is past retention."""
+        return self.accounts * 2
+
+
+@dataclass(frozen=True)
+class Load:
+    """What goes into one table."""
+
+    table: str
+    columns: tuple[str, ...]
+    count: int
+    rows: Iterator[Row]
+
+
+def _columns(names: str) -> tuple[str, ...]:
+    return tuple(names.split())
+
+
+def moment(when: datetime) -> str:
+    """Return a moment as both databases take it."""
+    return when.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def identifier(kind: int, number: int) -> str:
+    """Return the id of the number-th row of a kind: a UUIDv7's form, in the order of the numbers."""
+    scattered = (number * _GOLDEN + kind) & 0x0FFF_FFFF_FFFF_FFFF
+    return f"{0x0190_0000_0000 + number:012x}7{kind:03x}8{scattered:015x}"
+
+
+def session_token(seed: int, number: int) -> str:
+    """Return what the cookie of the number-th session holds."""
+    return urlsafe_b64encode(hashlib.sha256(f"{seed}:session:{number}".encode()).digest()).decode().rstrip("=")
+
+
+def access_token(seed: int, number: int) -> str:
+    """Return the access token that is good in the number-th session."""
+    return urlsafe_b64encode(hashlib.sha256(f"{seed}:token:{number}".encode()).digest()).decode().rstrip("=")
+
+
+def client_secret(seed: int, number: int) -> str:
+    """Return the secret of the number-th application."""
+    return urlsafe_b64encode(hashlib.sha256(f"{seed}:secret:{number}".encode()).digest()).decode().rstrip("=")
+
+
+def client_id(number: int) -> str:
+    """Return the client_id of the number-th application."""
+    return f"growth{number:018d}"
+
+
+def username(number: int) -> str:
+    """Return the username of the number-th account; their order is not that in which the accounts were made."""
+    return f"parent{(number * _GOLDEN) & 0xFFFF_FFFF:010d}.{number}"
+
+
+def owner(scale: Scale, session: int) -> int:
+    """Return whose a session is: people do not log in in the order in which they got their accounts."""
+    return session * 7919 % scale.accounts
+
+
+def loads(scale: Scale) -> Iterator[Load]:
+    """Return everything, parents before children."""
+    yield from _people(scale)
+    yield from _applications(scale)
+    yield from _sessions(scale)
+    yield from _issued(scale)
+    yield from _past(scale)
+
+
+def _people(scale: Scale) -> Iterator[Load]:
+    made = moment(scale.now - timedelta(days=100))
+    columns = "id username username_key role name given_name family_name email email_verified locale"
+    rows = (
+        (
+            *(identifier(ACCOUNT, number), username(number), username(number), "guardian", f"Ewa Kowalska {number}"),
+            *(
+                "Ewa",
+                f"Kowalska {number}",
+                f"parent{number}@example.org",
+                1,
+                "en",
+                scale.password_hash,
+                made,
+                made,
+                made,
+            ),
+        )
+        for number in range(scale.accounts)
+    )
+    columns += " password_hash password_changed_at created_at updated_at"
+    yield Load("accounts", _columns(columns), scale.accounts, rows)
+
+
+def _applications(scale: Scale) -> Iterator[Load]:
+    made, numbers = moment(scale.now - timedelta(days=200)), range(scale.clients)
+    salts = digests(scale, "salts")
+    sectors = ((identifier(SECTOR, number), f"host:tool{number}.example", next(salts), made) for number in numbers)
+    yield Load("sectors", ("id", "identifier", "salt", "created_at"), scale.clients, sectors)
+    columns = (
+        "id client_id client_name description sector_id redirect_uris post_logout_redirect_uris scopes contacts "
+        "token_endpoint_auth_method id_token_signed_response_alg first_party require_pkce "
+        "backchannel_logout_session_required revision created_at updated_at"
+    )
+    kind = ("client_secret_basic", "RS256", 1, 1, 1, 1, made, made)
+    lists = (json.dumps([REDIRECT_URI]), "[]", json.dumps(SCOPE.split()), "[]")
+    clients = (
+        (identifier(CLIENT, number), client_id(number), name, "", identifier(SECTOR, number), *lists, *kind)
+        for number in numbers
+        for name in [f"Tool {number:05d} of the {('north', 'south', 'east', 'west')[number % 4]}"]
+    )
+    yield Load("clients", _columns(columns), scale.clients, clients)
+    secrets = (
+        (identifier(SECRET, number), identifier(CLIENT, number), digest(client_secret(scale.seed, number)), made)
+        for number in numbers
+    )
+    yield Load("client_secrets", ("id", "client_pk", "digest", "created_at"), scale.clients, secrets)
+    grants = (
+        (identifier(GRANT, number), identifier(ACCOUNT, number), identifier(CLIENT, client), "[]", made, made)
+        for number in range(scale.accounts)
+        for client in [number % scale.clients]
+    )
+    yield Load("grants", _columns("id account_id client_pk scopes created_at updated_at"), scale.accounts, grants)
+
+
+def _sessions(scale: Scale) -> Iterator[Load]:
+    columns = (
+        "id digest account_id auth_time amr acr shared_computer user_agent address created_at last_seen_at "
+        "idle_expires_at expires_at"
+    )
+    began, ends = moment(scale.now - timedelta(hours=1)), moment(scale.now + timedelta(days=30))
+    browser = ('["pwd"]', "urn:district-idp:acr:password", 0, "Mozilla/5.0 (X11; Linux x86_64)", "192.0.2.1")
+    live = (
+        (
+            *(identifier(SESSION, number), digest(session_token(scale.seed, number))),
+            *(identifier(ACCOUNT, owner(scale, number)), began, *browser, began, began, ends, ends),
+        )
+        for number in range(scale.accounts)
+    )
+    yield Load("browser_sessions", _columns(columns), scale.accounts, live)
+    old_digests, before, over = digests(scale, "old sessions"), scale.now - timedelta(days=60), scale.old_sessions
+    old = (
+        (
+            *(identifier(OLD_SESSION, number), next(old_digests), identifier(ACCOUNT, owner(scale, number))),
+            *(then, *browser, then, then, then, then),
+        )
+        for number in range(over)
+        for then in [moment(before + timedelta(seconds=number % 2_000_000))]
+    )
+    yield Load("browser_sessions", _columns(columns), over, old)
+    columns = "sid session_id client_pk created_at"
+    for kind, count in ((SESSION, scale.accounts), (OLD_SESSION, over)):
+        sids = digests(scale, f"sids {kind}")
+        parts = (
+            (
+                next(sids).hex()[:43],
+                identifier(kind, number),
+                identifier(CLIENT, owner(scale, number) % scale.clients),
+                began,
+            )
+            for number in range(count)
+        )
+        yield Load("session_participants", _columns(columns), count, parts)
+
+
+def _issued(scale: Scale) -> Iterator[Load]:
+    columns = _columns("digest code_digest client_pk account_id session_id grant_id scope issued_at expires_at")
+    began, ends = moment(scale.now), moment(scale.now + timedelta(days=30))
+    live = (
+        (digest(access_token(scale.seed, number)), None, *_whose(scale, number), SCOPE, began, ends)
+        for number in range(scale.accounts)
+    )
+    yield Load("access_tokens", columns, scale.accounts, live)
+    made, codes, spans = digests(scale, "tokens"), digests(scale, "their codes"), _spans(scale, scale.expired_tokens)
+    expired = (
+        (next(made), next(codes), *_whose(scale, number * 104_729), SCOPE, *next(spans))
+        for number in range(scale.expired_tokens)
+    )
+    yield Load("access_tokens", columns, scale.expired_tokens, expired)
+    columns = (
+        *("digest", "client_pk", "account_id", "session_id", "grant_id", "redirect_uri", "scope", "nonce"),
+        *("code_challenge", "auth_time", "acr", "amr", "issued_at", "expires_at", "spent_at"),
+    )
+    code, code_spans = digests(scale, "codes"), _spans(scale, scale.expired_codes)
+    asked = (REDIRECT_URI, SCOPE, "n" * 22, "c" * 43, began, "urn:district-idp:acr:password", '["pwd"]')
+    spent = (
+        (next(code), *_whose(scale, number * 104_729), *asked, issued, expires, issued)
+        for number in range(scale.expired_codes)
+        for issued, expires in [next(code_spans)]
+    )
+    yield Load("authorization_codes", columns, scale.expired_codes, spent)
+
+
+def _past(scale: Scale) -> Iterator[Load]:
+    gone = moment(scale.now - timedelta(days=2))
+    count, random_digests = scale.accounts // 10, digests(scale, "counters")
+    counters = ((next(random_digests), "log_in", 1, gone, gone, gone) for _ in range(count))
+    columns = _columns("digest kind failures first_at last_at expires_at")
+    yield Load("throttle_counters", columns, count, counters)
+    steps_digests = digests(scale, "steps")
+    steps = (
+        (identifier(STEPS, number), next(steps_digests), identifier(ACCOUNT, number), "[]", "[]", 0, gone, gone)
+        for number in range(count // 10)
+    )
+    columns = _columns("id digest account_id steps amr shared_computer created_at expires_at")
+    yield Load("open_steps", columns, count // 10, steps)
+    yield Load("logout_notices", _NOTICE, 2 * count, _notices(scale, 2 * count))
+    yield Load("audit_events", _EVENT, scale.events, _events(scale))
+    seals = -(-scale.events // _EVENTS_A_SEAL)
+    yield Load("audit_seals", _SEAL, seals, _seals(scale, seals))
+
+
+_NOTICE = _columns("id client_pk account_id sid created_at attempts delivered_at given_up_at last_result")
+
+
+def _notices(scale: Scale, count: int) -> Iterator[Row]:
+    """Notices that were told: half of them long ago; one in a hundred was given up."""
+    for number in range(count):
+        when = moment(scale.now - timedelta(days=40 if number < count // 2 else 5))
+        ended = (None, when) if number % 100 == 0 else (when, None)
+        whose = (identifier(CLIENT, number % scale.clients), identifier(ACCOUNT, number % scale.accounts))
+        yield (identifier(NOTICE, number), *whose, f"sid{number}", when, 1, *ended, "answered 200")
+
+
+_EVENT = _columns(
+    "id at event outcome actor_id account_id client_id source address request_id details mac position position_mac"
+)
+_SEAL = _columns("number first_position last_position events_digest removed_through sealed_at previous_mac mac")
+
+
+def _events(scale: Scale) -> Iterator[Row]:
+    """Sealed events. What they are signed with is nobody's key: `idp audit verify` is not what is measured."""
+    for number in range(scale.events):
+        when, account = _recorded_at(scale, number), identifier(ACCOUNT, owner(scale, number))
+        what = ("authorization_granted", "success", account, account, client_id(number % scale.clients), "web")
+        signed = ('{"scope": "openid profile email"}', "k0:" + "m" * 43, number + 1, "k0:" + "p" * 43)
+        yield (identifier(EVENT, number), when, *what, "192.0.2.1", f"{number:032x}", *signed)
+
+
+def _seals(scale: Scale, count: int) -> Iterator[Row]:
+    for number in range(count):
+        first = number * _EVENTS_A_SEAL
+        last = min(scale.events, first + _EVENTS_A_SEAL)
+        yield (number + 1, first + 1, last, bytes(32), 0, _recorded_at(scale, last - 1), "", "k0:" + "s" * 43)
+
+
+def _recorded_at(scale: Scale, number: int) -> str:
+    """Spread the events over four hundred days, of which the first 35 are past retention."""
+    return moment(scale.now - timedelta(days=400) + timedelta(days=399) * (number / scale.events))
+
+
+def _whose(scale: Scale, number: int) -> tuple[str, str, str, str]:
+    """Return application, account, session and grant of what was issued in some session."""
+    session = number % scale.accounts
+    account = owner(scale, session)
+    return (
+        identifier(CLIENT, account % scale.clients),
+        identifier(ACCOUNT, account),
+        identifier(SESSION, session),
+        identifier(GRANT, account),
+    )
+
+
+def _spans(scale: Scale, count: int) -> Iterator[tuple[str, str]]:
+    """Return when each of so many was issued and expired, oldest first, over the last thirty days."""
+    begin = (scale.now - timedelta(days=31)).timestamp()
+    second, text = 0, ("", "")
+    for number in range(count):
+        now = int(begin + number * 2_592_000 / count)
+        if now != second:
+            second = now
+            issued = datetime.fromtimestamp(now, UTC)
+            text = moment(issued), moment(issued + timedelta(minutes=15))
+        yield text
+
+
+def digests(scale: Scale, name: str) -> Iterator[bytes]:
+    """Return digests without end, random but the same for the same seed and name."""
+    source = random.Random(f"{scale.seed}:{name}")  # noqa: S311  repeatable on purpose; nothing secret comes of it
+    while True:
+        many = source.randbytes(32 * _DIGESTS_AT_ONCE)
+        for start in range(0, len(many), 32):
+            yield many[start : start + 32]
