@@ -1,16 +1,17 @@
 """The statements of every single sign-on, built once and run in the request's one unit of work."""
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 
-from idp import settings
+from idp import batches, settings
 from idp.accounts.models import Account
 from idp.clients.models import Client, Sector
-from idp.database import RELAXED, db, find_row, new_id, run, upsert
+from idp.database import db, find_row, new_id, run, upsert
 from idp.oidc.models import AccessToken, AuthorizationCode, Grant
 from idp.sessions import store as sessions
 from idp.sessions.models import BrowserSession, Participant
@@ -267,15 +268,11 @@ def find_bearer(digest: bytes, now: datetime) -> Bearer | None:
     return find_row(_BEARER, {"digest": digest, "now": now})
 
 
-def delete_expired(now: datetime, limit: int) -> int:
-    """Delete up to limit codes and tokens that are of no more use, and return how many went. Does not commit.
+def delete_expired(now: datetime, limit: int) -> Iterator[int]:
+    """Delete codes and tokens that are of no more use, up to limit at once; yield how many went. Does not commit.
 
     A code stays as long as a token it produced may live: its second use must still revoke that.
     """
     token_life = timedelta(seconds=settings.current().tokens.access_token_seconds)
-    gone = 0
-    for model, before in ((AuthorizationCode, now - token_life), (AccessToken, now)):
-        old = select(model.digest).where(model.expires_at < before).limit(limit - gone)
-        statement = delete(model).where(model.digest.in_(old)).returning(model.digest)
-        gone += len(db.session.execute(statement.execution_options(**RELAXED, synchronize_session=False)).all())
-    return gone
+    yield from batches.delete_older(AuthorizationCode.digest, AuthorizationCode.expires_at, now - token_life, limit)
+    yield from batches.delete_older(AccessToken.digest, AccessToken.expires_at, now, limit)

@@ -1,11 +1,11 @@
 """Letting go of what is past its time, feature by feature, in small batches: cost must not grow with history."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from idp.audit import retention
-from idp.database import db
+from idp.database import commit
 from idp.oidc import store as oidc
 from idp.sessions import pruning as sessions
 from idp.throttle import service as throttle
@@ -14,7 +14,7 @@ BATCH = 500
 _PAUSE_SECONDS = 0.02
 """Between two batches, so that on SQLite others get to write, too."""
 
-_FEATURES: tuple[tuple[str, Callable[[datetime, int], int]], ...] = (
+_FEATURES: tuple[tuple[str, Callable[[datetime, int], Iterator[int]]], ...] = (
     ("throttle counters", throttle.delete_expired),
     # Codes and tokens go before the sessions in which they were issued.
     ("codes and tokens", oidc.delete_expired),
@@ -29,17 +29,18 @@ def prune(
     stopping: threading.Event | None = None,
     batch: int = BATCH,
 ) -> dict[str, int]:
-    """Delete whatever has expired and return how much of each went. Commits after each batch."""
+    """Delete whatever has expired and return how much of each went. Commits after each batch.
+
+    It may be stopped, or killed, at any moment: the next run goes on with what is left.
+    """
     stopping = stopping or threading.Event()
-    counts: dict[str, int] = {}
+    counts = dict.fromkeys((name for name, _delete in _FEATURES), 0)
     for name, delete_expired in _FEATURES:
-        counts[name] = 0
-        while not stopping.is_set():
-            gone = delete_expired(now, batch)
-            db.session.commit()
-            if gone == 0:
-                break
-            counts[name] += gone
-            progress(name, counts[name])
-            stopping.wait(_PAUSE_SECONDS)
+        for gone in delete_expired(now, batch):
+            commit()
+            if gone:
+                counts[name] += gone
+                progress(name, counts[name])
+            if stopping.wait(_PAUSE_SECONDS):
+                return counts
     return counts

@@ -1,12 +1,13 @@
 """The ledger: a try is reserved before it is judged, so that parallel guesses share one budget. It never commits."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Delete, Insert, Update, delete, select, update
 
-from idp import settings
+from idp import batches, settings
 from idp.database import RELAXED, db, upsert
 from idp.throttle import rules
 from idp.throttle.models import Counter
@@ -64,16 +65,9 @@ def release(reserved: Reserved) -> None:
             return
 
 
-def delete_expired(now: datetime, limit: int) -> int:
-    """Delete up to limit counters that no longer count; return how many went."""
-    old = select(Counter.digest).where(Counter.expires_at <= now).limit(limit)
-    deleted = db.session.execute(
-        delete(Counter)
-        .where(Counter.digest.in_(old), Counter.expires_at <= now)
-        .returning(Counter.digest)
-        .execution_options(**RELAXED, synchronize_session=False)
-    )
-    return len(deleted.all())
+def delete_expired(now: datetime, limit: int) -> Iterator[int]:
+    """Delete counters that no longer count, up to limit at once; yield how many went."""
+    yield from batches.delete_older(Counter.digest, Counter.expires_at, now, limit)
 
 
 def _find(digest: bytes) -> Count | None:

@@ -27,7 +27,7 @@ def old_and_new(write: Callable[[int], None], seal: Callable[..., None]) -> None
 
 
 def _prune(limit: int = 100) -> int:
-    gone = retention.delete_expired(clock.now(), limit)
+    gone = next(retention.delete_expired(clock.now(), limit))
     db.session.commit()
     return gone
 
@@ -87,9 +87,8 @@ def test_a_checkpoint_that_was_taken_away_is_missed(meddle: Callable[..., None],
 
 def test_when_everything_is_old_only_the_checkpoint_stays(verify: Callable[..., Report]) -> None:
     with clock.shifted(A_YEAR):
-        while retention.delete_expired(clock.now(), 4):
+        for _gone in retention.delete_expired(clock.now(), 4):
             db.session.commit()
-        db.session.commit()
         report = verify()
 
     assert (report.events, report.seals, report.findings) == (0, 1, [])

@@ -1,0 +1,42 @@
+"""Deleting what is past its time in small batches along an index, each beginning where the one before has ended.
+
+A batch that began at the beginning again would walk over what the batches before it have left there: PostgreSQL keeps
+deleted rows and their index entries until it is vacuumed.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, delete, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from idp.database import RELAXED, db
+
+
+def delete_older(
+    key: InstrumentedAttribute[Any],
+    moment: InstrumentedAttribute[Any],
+    before: datetime,
+    limit: int,
+    first: Callable[[Sequence[Any]], int] = lambda _keys: 0,
+) -> Iterator[int]:
+    """Delete the rows whose moment lies before that one, oldest first, and yield after each batch how many went.
+
+    At most limit rows go at once, each found by its key, which is unique; `first` deletes what hangs on them and says
+    how much that was. The caller commits after each batch.
+    """
+    old = select(key, moment).where(moment < before).order_by(moment).limit(limit)
+    chosen = db.session.execute(old).all()
+    while chosen:
+        keys = [row[0] for row in chosen]
+        hung_on = first(keys)
+        # Looked at once more: since it was chosen, somebody may have given a row more time.
+        statement = delete(key.class_).where(key.in_(keys), moment < before)
+        deleted: CursorResult[tuple[()]] = db.session.execute(  # type: ignore[assignment]  # DELETE gives a cursor
+            statement.execution_options(**RELAXED, synchronize_session=False)
+        )
+        yield int(deleted.rowcount) + hung_on
+        if len(chosen) < limit:
+            return
+        chosen = db.session.execute(old.where(moment >= chosen[-1][1])).all()
