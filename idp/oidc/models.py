@@ -33,7 +33,8 @@ class AuthorizationCode(Base):
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     client_pk: Mapped[uuid.UUID] = mapped_column(ForeignKey("clients.id"))
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
-    session_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("browser_sessions.id"))
+    session_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("browser_sessions.id"), index=True)
+    """By its index: a session that goes asks whether a code still hangs on it."""
     grant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("grants.id"))
     redirect_uri: Mapped[str] = mapped_column(String(400))
     scope: Mapped[str] = mapped_column(String(300))

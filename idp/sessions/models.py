@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.database import Base, new_id
@@ -62,10 +62,19 @@ class LogoutNotice(Base):
     """A back-channel log-out that is owed to an application (OpenID Connect Back-Channel Logout 1.0)."""
 
     __tablename__ = "logout_notices"
-    __table_args__ = (Index("ix_logout_notices_due", "delivered_at", "due_at"),)
+    __table_args__ = (
+        Index("ix_logout_notices_due", "delivered_at", "due_at"),
+        Index("ix_logout_notices_client_pk_created_at", "client_pk", "created_at"),
+        Index(
+            "ix_logout_notices_given_up_at",
+            "given_up_at",
+            sqlite_where=text("given_up_at IS NOT NULL"),
+            postgresql_where=text("given_up_at IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    client_pk: Mapped[uuid.UUID] = mapped_column(ForeignKey("clients.id"), index=True)
+    client_pk: Mapped[uuid.UUID] = mapped_column(ForeignKey("clients.id"))
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
     sid: Mapped[str] = mapped_column(String(50))
     created_at: Mapped[datetime]
