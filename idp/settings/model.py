@@ -65,7 +65,7 @@ class Passwords:
     minimum_length: int = 15
     maximum_length: int = 128
     temporary_days: int = 14
-    longest_wait_seconds: int = 4
+    longest_wait_seconds: int = 5
 
 
 @dataclass(frozen=True, slots=True)
