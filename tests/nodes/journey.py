@@ -79,6 +79,15 @@ def claims_of(token: str) -> dict[str, Any]:
     return claims
 
 
+def log_in_form(page: str, username: str, password: str) -> tuple[str, dict[str, str]]:
+    """Fill in a log-in page; return where its form goes, and what it sends."""
+    form = next(element for element in elements.read(page).all("form") if element.get("method") == "post")
+    fields = {item.get("name") or "": item.get("value") or "" for item in form.all("input")}
+    fields |= {"username": username, "password": password}
+    fields.pop("shared_computer")
+    return form.get("action") or "", fields
+
+
 class Visitor:
     """One person with a browser, at an address of their own; applications' servers speak from there, too."""
 
@@ -164,11 +173,8 @@ class Visitor:
         raise Lost("it redirects without end")
 
     def _log_in(self, page: httpx.Response) -> httpx.Response:
-        form = next(element for element in elements.read(page.text).all("form") if element.get("method") == "post")
-        fields = {item.get("name") or "": item.get("value") or "" for item in form.all("input")}
-        fields |= {"username": self._person.username, "password": self._person.password}
-        fields.pop("shared_computer")
-        answer = self._ask(self._browser, "POST", urljoin(str(page.url), form.get("action") or ""), data=fields)
+        address, fields = log_in_form(page.text, self._person.username, self._person.password)
+        answer = self._ask(self._browser, "POST", urljoin(str(page.url), address), data=fields)
         self._expect(answer, 303, "log-in")
         return answer
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlencode
 
 import pytest
 
@@ -20,6 +21,7 @@ from idp.settings import Settings
 from tests import elements, factories
 from tests.databases import Databases, with_database
 from tests.factories import Person
+from tests.nodes.journey import log_in_form
 from tests.nodes.node import Node
 from tests.nodes.proxy import NAME, SHIPPED, Proxy, nginx
 from tests.servers import free_ports
@@ -141,9 +143,8 @@ def test_what_a_visitor_says_of_its_own_address_is_not_believed(installed: Insta
     with create_app(installed.node.settings).app_context():
         page = installed.ask("/login", source="127.0.0.9")
         cookie = page.headers["set-cookie"].partition(";")[0]
-        form = next(form for form in elements.read(page.text).all("form") if form.get("method") == "post")
-        token = next(item.get("value") for item in form.all("input") if item.get("name") == "csrf_token")
-        body = f"csrf_token={token}&username={installed.person.username}&password=wrong".encode()
+        _address, fields = log_in_form(page.text, installed.person.username, "wrong")
+        body = urlencode(fields).encode()
         kind = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie}
         answer = installed.ask("/login", "POST", body, "127.0.0.9", kind | FORGED)
         rows = db.session.execute(db.text("SELECT address FROM audit_events WHERE outcome = 'failure'")).all()
