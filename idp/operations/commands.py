@@ -12,6 +12,7 @@ from idp.command_line import print_json, refuse, with_application
 from idp.database import db, release
 from idp.operations import doctor as examination
 from idp.operations import pruning, readiness
+from idp.operations.finding import PROBLEM, Finding
 from idp.settings import SettingsError
 
 
@@ -93,18 +94,18 @@ def doctor(*, new_key: bool, as_json: bool) -> None:
     try:
         findings, exit_code = _examined(), 0
     except SettingsError as error:
-        findings = [examination.Finding(examination.PROBLEM, "settings", problem) for problem in error.problems]
+        findings = [Finding(PROBLEM, "settings", problem) for problem in error.problems]
         exit_code = 2
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
             click.echo(f"{finding.level:<8} {finding.subject:<9} {finding.text}")
-    if any(finding.level == examination.PROBLEM for finding in findings):
+    if any(finding.level == PROBLEM for finding in findings):
         raise SystemExit(exit_code or 1)
 
 
-def _examined() -> list[examination.Finding]:
+def _examined() -> list[Finding]:
     with click.get_current_context().find_root().obj().app_context():
         try:
             return examination.examine(clock.now())

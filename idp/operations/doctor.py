@@ -2,48 +2,44 @@
 
 import json
 import os
+import shutil
 import ssl
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from idp import clock, faults, settings
-from idp.audit import chain
-from idp.audit import sealing as audit_sealing
+from idp.audit.models import AuditEvent
 from idp.database import db
 from idp.faults import Fault
-from idp.oidc import keys, metadata
-from idp.operations import leases
+from idp.oidc import metadata
+from idp.operations import doctor_keys, doctor_settings, leases
+from idp.operations.finding import NOTE, OK, PROBLEM, Finding
 from idp.operations.readiness import Shape, shape, write
-
-OK, NOTE, PROBLEM = "ok", "note", "problem"
+from idp.sessions.models import LogoutNotice
 
 _WORKER_SILENT = timedelta(minutes=2)
 _CLOCKS_APART = timedelta(seconds=5)
-_NIST_LENGTH = 15  # SP 800-63B-4 section 3.1.1.2, for a password that is the only factor
+_NOTICE_LATE = timedelta(minutes=5)
+_UNSEALED_LONGEST = timedelta(minutes=2)
+_LEAST_FREE = 1_000_000_000
+"""Bytes that the disk of a SQLite database should have left: days of a district's security events."""
+_OF_A_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "glusterfs", "fuse.glusterfs", "ceph", "9p"}
+"""Kinds of file systems that other machines can write to, where SQLite's locks do not hold."""
 _SECONDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at, and how it is."""
-
-    level: str
-    subject: str
-    text: str
 
 
 def examine(now: datetime) -> list[Finding]:
     """Look at everything and return a finding for each thing, problems and all."""
-    findings = list(_settings())
+    findings = list(doctor_settings.examine())
     parts: list[tuple[str, Callable[[datetime], Iterator[Finding]]]] = [("database", _database)]
-    parts += [("keys", _signing_keys), ("audit", _audit), ("worker", _worker), ("clock", _clock)]
+    parts += [("keys", doctor_keys.signing), ("secrets", doctor_keys.secrets), ("audit", doctor_keys.audit)]
+    parts += [("audit", _unsealed), ("worker", _worker), ("notices", _notices), ("clock", _clock)]
     for subject, look in parts:
         try:
             findings += look(now)
@@ -54,31 +50,6 @@ def examine(now: datetime) -> list[Finding]:
             if subject == "database":
                 break
     return findings + list(_issuer())
-
-
-def _settings() -> Iterator[Finding]:
-    configured = settings.current()
-    yield Finding(OK, "settings", "all in order")
-    if configured.is_development:
-        yield Finding(NOTE, "settings", "environment is development: plain HTTP is allowed; not for real families")
-    if configured.passwords.minimum_length < _NIST_LENGTH:
-        yield Finding(
-            NOTE,
-            "password",
-            f"minimum_length is {configured.passwords.minimum_length}: below {_NIST_LENGTH} without a second factor "
-            "NIST SP 800-63B's AAL1 is not met",
-        )
-    if configured.is_https and configured.server.trusted_proxies == 0:
-        yield Finding(
-            NOTE,
-            "proxy",
-            "trusted_proxies is 0: if a proxy of yours does the TLS, set it to 1, or everybody has the proxy's address",
-        )
-    used = [
-        key.value for name in ("wrapping_keys", "peppers", "audit_keys") for key in getattr(configured.secrets, name)
-    ]
-    if len(set(used)) < len(used):
-        yield Finding(PROBLEM, "secrets", "one key serves two purposes; make a key for each: idp doctor --new-key")
 
 
 def _database(_now: datetime) -> Iterator[Finding]:
@@ -93,30 +64,71 @@ def _database(_now: datetime) -> Iterator[Finding]:
         write(db.engine)
     path = db.engine.url.database
     if db.engine.dialect.name == "sqlite" and path and os.path.exists(path):
-        folder = Path(path).parent
-        if (folder.stat().st_mode | os.stat(path).st_mode) & stat.S_IROTH and folder.stat().st_mode & stat.S_IXOTH:
-            yield Finding(PROBLEM, "database", f"everybody on this machine can read it; run chmod 700 {folder}")
+        yield from examine_file(Path(path))
 
 
-def _signing_keys(now: datetime) -> Iterator[Finding]:
-    signers = keys.ring(now).signers
-    missing = [algorithm for algorithm in keys.ALGORITHMS if algorithm not in signers]
-    if missing and keys.listed():
-        yield Finding(PROBLEM, "keys", Fault.KEYS.advice)
-    elif missing:
-        yield Finding(PROBLEM, "keys", f"no active key for {', '.join(missing)}; run idp worker --once")
+def examine_file(
+    path: Path, least_free: int = _LEAST_FREE, mounts: Path = Path("/proc/self/mounts")
+) -> Iterator[Finding]:
+    """Look at where a SQLite database lies: who can read it, is there room, is the disk this machine's own?"""
+    folder = path.parent
+    if (folder.stat().st_mode | path.stat().st_mode) & stat.S_IROTH and folder.stat().st_mode & stat.S_IXOTH:
+        yield Finding(PROBLEM, "database", f"everybody on this machine can read it; run chmod 700 {folder}")
+    free = shutil.disk_usage(folder).free
+    told = f"{free / 1_000_000_000:.1f} GB are free on its disk"
+    if free < least_free:
+        yield Finding(PROBLEM, "disk", f"only {told}; add space, or shorten [audit] retention_days and run idp prune")
     else:
-        yield Finding(OK, "keys", f"active for {', '.join(keys.ALGORITHMS)}")
+        yield Finding(OK, "disk", told)
+    kind = _kind_of_file_system(folder, mounts)
+    if kind in _OF_A_NETWORK:
+        text_ = (
+            f"it lies on {kind}, where a second node would damage it; use a local disk, or PostgreSQL for several nodes"
+        )
+        yield Finding(PROBLEM, "database", text_)
 
 
-def _audit(_now: datetime) -> Iterator[Finding]:
-    newest = audit_sealing.newest_seal()
-    if newest is None:
-        yield Finding(NOTE, "audit", "nothing is sealed yet")
-    elif chain.is_mac(settings.current().secrets.audit_keys, chain.seal_content(newest), newest["mac"]):
-        yield Finding(OK, "audit", f"newest seal {newest['number']}; idp audit verify checks them all")
-    else:
-        yield Finding(PROBLEM, "audit", "no key of [secrets] audit_keys made the newest seal; put the old one back")
+def _kind_of_file_system(folder: Path, mounts: Path) -> str:
+    """Return the kind of file system that a folder is on, or nothing where that can't be found out."""
+    try:
+        lines = [line.split(" ") for line in mounts.read_text("utf-8", "replace").splitlines()]
+    except OSError:
+        return ""
+    above = {str(folder.resolve()), *map(str, folder.resolve().parents)}
+    found = [(len(line[1]), line[2]) for line in lines if len(line) > 2 and line[1] in above]
+    return max(found, default=(0, ""))[1]
+
+
+def _unsealed(now: datetime) -> Iterator[Finding]:
+    """Look for security events that wait for their seal: until then somebody with the database could drop them."""
+    oldest = db.session.scalar(select(func.min(AuditEvent.at)).where(AuditEvent.position.is_(None)))
+    limit = max(_UNSEALED_LONGEST, 10 * timedelta(seconds=settings.current().audit.seal_seconds))
+    if oldest is not None and now - oldest > limit:
+        minutes = (now - oldest).total_seconds() / 60
+        yield Finding(PROBLEM, "audit", f"events wait for their seal for {minutes:.0f} minutes; start idp worker")
+
+
+def _notices(now: datetime) -> Iterator[Finding]:
+    """Look at log-out notices that applications should have had by now."""
+    owed = LogoutNotice.delivered_at.is_(None) & LogoutNotice.given_up_at.is_(None)
+    late = db.session.scalar(
+        select(func.count()).select_from(LogoutNotice).where(owed, LogoutNotice.created_at < now - _NOTICE_LATE)
+    )
+    given_up = db.session.scalar(
+        select(func.count()).select_from(LogoutNotice).where(LogoutNotice.given_up_at > now - timedelta(days=1))
+    )
+    if late:
+        yield Finding(
+            NOTE,
+            "notices",
+            f"{late} log-outs wait to be told for over 5 minutes; see the application's page in the console",
+        )
+    if given_up:
+        yield Finding(
+            NOTE, "notices", f"{given_up} log-outs of the last day could not be told; ask the application's people"
+        )
+    if not late and not given_up:
+        yield Finding(OK, "notices", "every application has been told of every log-out")
 
 
 def _worker(now: datetime) -> Iterator[Finding]:
@@ -129,13 +141,23 @@ def _worker(now: datetime) -> Iterator[Finding]:
         yield Finding(OK, "worker", "alive")
 
 
-def _clock(_now: datetime) -> Iterator[Finding]:
+def _clock(now: datetime) -> Iterator[Finding]:
+    newest = db.session.scalar(select(func.max(AuditEvent.at)))
+    if newest is not None and newest - now > _CLOCKS_APART:
+        ahead = (newest - now).total_seconds()
+        yield Finding(PROBLEM, "clock", f"the newest event is {ahead:.0f} seconds in the future; set the clock (NTP)")
+        return
     if db.engine.dialect.name == "sqlite":
+        yield Finding(OK, "clock", "goes on from the newest event's")
         return
     theirs: datetime = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()
     apart = abs(theirs - clock.now())
     if apart > _CLOCKS_APART:
-        yield Finding(PROBLEM, "clock", f"this machine and the database differ by {apart.total_seconds():.0f} seconds")
+        yield Finding(
+            PROBLEM,
+            "clock",
+            f"this machine and the database differ by {apart.total_seconds():.0f} seconds; set both by NTP",
+        )
     else:
         yield Finding(OK, "clock", "agrees with the database's")
 

@@ -1,5 +1,6 @@
 """`idp keys`: look at every key, change signing keys in an emergency, and seal anew what an old key has sealed."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +10,8 @@ from idp import clock, settings
 from idp.command_line import print_json, refuse, with_application
 from idp.oidc import keys as signing_keys
 from idp.oidc import resealing
-from idp.operations import secret_keys
-from idp.operations.models import SecretKey
-from idp.operations.secret_keys import AUDIT, PEPPER, WRAPPING
+from idp.operations import key_uses, secret_keys
+from idp.operations.secret_keys import WRAPPING
 
 
 @click.group()
@@ -35,16 +35,17 @@ def show(*, as_json: bool) -> None:
     """
     now = clock.now()
     signing = [_signing_key(key, now) for key in signing_keys.listed()]
-    secrets = [row for kind in secret_keys.SETTINGS for row in _secret_keys(kind, now)]
+    uses = [use for kind in secret_keys.SETTINGS for use in key_uses.of_kind(kind, now)]
     if as_json:
-        print_json({"signing": signing, "secrets": secrets})
+        print_json({"signing": signing, "secrets": [asdict(use) for use in uses]})
         return
     for row in signing:
         click.echo(
             f"signing   {row['algorithm']:<8} {row['state']:<8} {row['days']:>4} days  {row['kid']}  {row['until']}"
         )
-    for row in secrets:
-        click.echo(f"{row['kind']:<9} {row['name']:<17} {row['state']:<8} {_age(row)}  {row['advice']}")
+    for use in uses:
+        age = " " * 9 if use.days is None else f"{use.days:>4} days"
+        click.echo(f"{use.kind:<9} {use.name:<17} {use.state:<8} {age}  {use.advice}")
 
 
 @keys.command()
@@ -114,51 +115,3 @@ def _signing_key(key: Any, now: datetime) -> dict[str, Any]:
         "unpublish_at": key.unpublish_at.isoformat(timespec="seconds") if key.unpublish_at else None,
         "until": until[state],
     }
-
-
-def _secret_keys(kind: str, now: datetime) -> list[dict[str, Any]]:
-    """Describe each key of a kind that is configured or needed, the used one first."""
-    configured = [key.name for key in secret_keys.of_kind(settings.current().secrets, kind)]
-    needs, known = secret_keys.needs(kind), secret_keys.known()
-    rows = []
-    for name in [*configured, *sorted(needs.keys() - set(configured))]:
-        row = known.get((kind, name))
-        state = "missing" if name not in configured else "used" if name == configured[0] else "read"
-        rows.append(
-            {
-                "kind": kind,
-                "name": name,
-                "state": state,
-                "days": (now - row.first_seen_at).days if row else None,
-                "needed_by": needs.get(name, {}),
-                "advice": _advice(kind, state, secret_keys.told(needs.get(name, {})), row, now),
-            }
-        )
-    return rows
-
-
-def _advice(kind: str, state: str, needed_by: str, row: SecretKey | None, now: datetime) -> str:
-    """Say what needs a key, and what to do about it."""
-    open_until = secret_keys.free_from(kind, row)
-    if state == "used":
-        return needed_by or "nothing yet"
-    if state == "missing":
-        return f"{needed_by} need it: put it back at the end of [secrets] {secret_keys.SETTINGS[kind]}"
-    if needed_by:
-        return f"{needed_by}; {_UNTIL[kind]}"
-    if row is not None and row.last_used_at is None:
-        return "not used yet: put it first once every node has it"
-    if open_until is not None and open_until > now:
-        return f"pages that are open need it until {open_until:%Y-%m-%d %H:%M} UTC"
-    return "nothing needs it any more: take it away"
-
-
-_UNTIL = {
-    WRAPPING: "run idp keys reseal",
-    PEPPER: "each is renewed when its owner logs in",
-    AUDIT: "needed until retention takes them",
-}
-
-
-def _age(row: dict[str, Any]) -> str:
-    return " " * 9 if row["days"] is None else f"{row['days']:>4} days"

@@ -83,10 +83,10 @@ class Watch:
             problems = _losses(settings.current().secrets, wanted)
         except SettingsError as error:
             problems = error.problems
-        self._seen = seen
+        is_first_look, self._seen = self._seen is None, seen
         if problems:
             log.error("secrets_not_taken", problems=problems)
-        elif wanted != settings.current().secrets:
+        elif is_first_look or wanted != settings.current().secrets:
             self._set(_readable(settings.current().secrets, wanted), "secrets_read")
             self._wanted, self._use_at = wanted, now + signing_keys.activation_margin()
 
