@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "account": "idp.admin.account_commands:account",
     "audit": "idp.audit.commands:audit",
+    "backup": "idp.operations.backup_commands:make",
     "client": "idp.admin.client_commands:client",
     "db": "idp.operations.commands:database",
     "demo": "idp.demo.commands:demo",
     "doctor": "idp.operations.commands:doctor",
     "keys": "idp.operations.key_commands:keys",
     "prune": "idp.operations.commands:prune",
+    "restore": "idp.operations.backup_commands:put_back",
     "serve": "idp.serve:serve",
     "worker": "idp.worker:worker",
 }

@@ -17,6 +17,8 @@ from idp.audit import chain, sealing
 from idp.audit.models import AuditEvent, AuditHead, AuditSeal
 from idp.database import db
 
+RESTORED = "database_restored"
+"""The event by which `idp restore` says that the record is an older one, and where it went on from."""
 BATCH = 1000
 MOST_FINDINGS = 1000
 
@@ -182,9 +184,26 @@ def _check_kept_head(kept: tuple[int, str] | None, report: Report) -> None:
     number, mac = kept
     seal = db.session.execute(select(_SEALS).where(_SEALS.c.number == number)).mappings().first()
     if seal is None:
-        report.add("cut_off", f"seal {number}, which was kept elsewhere, is not there", seal=number)
+        report.add("cut_off", f"seal {number}, which was kept elsewhere, is not there{_after_restores()}", seal=number)
     elif seal["mac"] != mac:
-        report.add("seal_changed", f"seal {number} is not the one that was kept elsewhere", seal=number)
+        text = f"seal {number} is not the one that was kept elsewhere{_after_restores()}"
+        report.add("seal_changed", text, seal=number)
+
+
+def _after_restores() -> str:
+    """Name the backups that were put back: what was sealed between them and then is in the files set aside."""
+    chosen = select(_EVENTS).where(_EVENTS.c.event == RESTORED).order_by(_EVENTS.c.at)
+    restores = [
+        f"on {event['at']:%Y-%m-%d %H:%M} UTC to seal {_number(event['details'].get('head'))}, "
+        f"when the newest was {_number(event['details'].get('replaced_head'))}"
+        for event in db.session.execute(chosen).mappings()
+        if _is_ours(chain.event_content(event), event["mac"])
+    ]
+    return f"; but a backup was put back {', and '.join(restores)}" if restores else ""
+
+
+def _number(head: str | None) -> str:
+    return (head or "").partition(":")[0] or "unknown"
 
 
 def _check_unsealed(report: Report) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from idp.database import db
 from idp.settings import Settings
 from tests import factories
 from tests.databases import AppBuilder, with_database
@@ -28,6 +29,11 @@ class Place:
     application: Registered
     address: LogoutAddress
     closing: ExitStack
+
+    def let_go(self) -> None:
+        """Close the test's own connections to the database."""
+        with self.app.app_context():
+            db.engine.dispose()
 
     def parent(self) -> Parent:
         """Make an account, and return its person at a browser."""

@@ -2,6 +2,8 @@
 
 import re
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -146,3 +148,11 @@ def code_of(answer: httpx.Response) -> str:
     found = parse_qs(urlsplit(answer.headers["Location"]).query)
     assert "code" in found, answer.headers["Location"]
     return found["code"][0]
+
+
+def wait_for(asked: Callable[[], object], wanted: object, seconds: float = 60.0) -> None:
+    """Ask until the answer is the wanted one."""
+    deadline = time.monotonic() + seconds
+    while (found := asked()) != wanted:
+        assert time.monotonic() < deadline, f"{found}, not {wanted}"
+        time.sleep(0.1)

@@ -1,7 +1,6 @@
 """A full disk, a database that is locked, read-only or away: clear words to everybody, and nothing lost."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,7 +13,7 @@ import pytest
 from idp.faults import Fault
 from tests.databases import SQLITE, Databases
 from tests.faults.conftest import NewPlace, Place
-from tests.faults.people import Parent, code_of
+from tests.faults.people import Parent, code_of, wait_for
 from tests.faults.troubles import AS_AN_ORDINARY_USER, KINDS, Kind, small_disk
 
 
@@ -56,18 +55,18 @@ def test_everybody_is_told_and_nothing_is_lost(kind: Kind, place_for: Callable[[
 
     with kind.trouble(place):
         started = place.provider.family()
-        _wait_for(place.provider.readiness, (503, kind.cause))
+        wait_for(place.provider.readiness, (503, kind.cause))
         _a_parent_meets_a_plain_page(place, kind, late)
         _a_program_reads_json(early.redeem(code))
         _what_only_reads_goes_on(early, kind)
         _the_operator_is_told(place, kind)
 
-    _wait_for(place.provider.readiness, (200, None))
+    wait_for(place.provider.readiness, (200, None))
     assert late.log_in().status_code == 303
     assert [early.redeem(code).status_code for _ in range(2)] == [200, 400], "the code was not lost, nor spent twice"
     assert code_of(early.authorize())
     early.log_out()
-    _wait_for(lambda: len(place.address.tokens), 1)
+    wait_for(lambda: len(place.address.tokens), 1)
     report = json.loads(place.provider.idp("audit", "verify", "--json").stdout)
     assert report["intact"], report["findings"]
     assert place.provider.family()[:3] == started[:3], "all went on without a restart"
@@ -128,10 +127,3 @@ def _the_operator_is_told(place: Place, kind: Kind) -> None:
 
 def _lines(place: Place) -> list[dict[str, Any]]:
     return [json.loads(line) for line in place.provider.log.splitlines() if line.startswith("{")]
-
-
-def _wait_for(asked: Callable[[], object], wanted: object) -> None:
-    deadline = time.monotonic() + 60
-    while (found := asked()) != wanted:
-        assert time.monotonic() < deadline, f"{found}, not {wanted}"
-        time.sleep(0.1)
