@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import httpx
+from joserfc import jwt
+from joserfc.jwk import KeySet
 
 from tests import elements
 from tests.factories import Person, Registered
@@ -95,6 +97,7 @@ class Visitor:
         self, origin: str, trust: ssl.SSLContext, person: Person, address: str, patience: Patience, tally: Tally
     ) -> None:
         self._origin, self._person, self._patience, self._tally = origin, person, patience, tally
+        self._failed = 0
         self._browser = self._client(trust, address)
         self._server = self._client(trust, address)
 
@@ -120,19 +123,28 @@ class Visitor:
         not knowing whether the code is spent: then it sends the browser once more, which costs no password.
         """
         for turn in range(self._patience.reloads + 1):
-            verifier = secrets.token_urlsafe(48)
-            code = self._authorize(application, verifier, passwords if turn == 0 else 0)
+            verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
+            code = self._authorize(application, verifier, nonce, passwords if turn == 0 else 0)
             self._tally.count("code")
-            failed_before = self._tally.errors.total()
+            failed_before = self._failed
             answer = self._redeem(application, code, verifier)
             if answer.status_code == 200:
                 self._tally.count("token")
                 tokens: dict[str, str] = answer.json()
+                self._check(tokens["id_token"], application, nonce)
                 return tokens
-            if self._tally.errors.total() == failed_before:
+            if self._failed == failed_before:
                 break
             self._tally.error("POST /oauth/token: spent by an answer that never came")
         raise Lost(f"a code that was just issued is not taken: {answer.status_code} {answer.text}")
+
+    def _check(self, id_token: str, application: Application, nonce: str) -> None:
+        """Read an ID token as an application does (OpenID Connect Core section 3.1.3.7)."""
+        published = KeySet.import_key_set(self._ask(self._server, "GET", "/oauth/jwks").json())
+        claims = jwt.decode(id_token, published, algorithms=["RS256"]).claims
+        wanted = {"iss": self._origin, "aud": application.registered.client_id, "nonce": nonce}
+        if {name: claims[name] for name in wanted} != wanted:
+            raise Lost(f"an ID token that is somebody else's: {claims}, not {wanted}")
 
     def log_out(self, application: Application, id_token: str) -> None:
         """Log out at the application, which sends the browser to the provider."""
@@ -142,7 +154,7 @@ class Visitor:
             raise Lost(f"the log-out ended elsewhere: {answer.status_code} {answer.headers.get('Location')}")
         self._tally.count("log-out")
 
-    def _authorize(self, application: Application, verifier: str, passwords: int) -> str:
+    def _authorize(self, application: Application, verifier: str, nonce: str, passwords: int) -> str:
         """Follow the browser from the application's request to the code."""
         state = secrets.token_urlsafe(16)
         request = {
@@ -151,7 +163,7 @@ class Visitor:
             "response_type": "code",
             "scope": "openid profile",
             "state": state,
-            "nonce": secrets.token_urlsafe(16),
+            "nonce": nonce,
             "code_challenge": challenge_of(verifier),
             "code_challenge_method": "S256",
         }
@@ -207,6 +219,7 @@ class Visitor:
                 return answer
             where = f"{method} {urlsplit(path).path}"
             check_error(answer, where, is_program=client is self._server)
+            self._failed += 1
             self._tally.error(f"{where}: {answer.status_code}")
             if reloads == 0 or time.monotonic() > deadline:
                 raise Lost(f"{where} answers {answer.status_code}, and a reload does not cure it: {answer.text[:500]}")

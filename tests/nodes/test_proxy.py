@@ -9,6 +9,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlencode
@@ -54,6 +55,11 @@ class Installation:
     node: Node
     person: Person
 
+    @cached_property
+    def trust(self) -> ssl.SSLContext:
+        """What a browser needs to believe nginx."""
+        return self.proxy.trust()
+
     def ask(
         self,
         path: str,
@@ -64,7 +70,7 @@ class Installation:
     ) -> Answer:
         """Send one request from an address of the loopback."""
         connection = http.client.HTTPSConnection(
-            NAME, self.proxy.port, context=self.proxy.trust(), source_address=(source, 0), timeout=30
+            NAME, self.proxy.port, context=self.trust, source_address=(source, 0), timeout=30
         )
         return _answer(connection, method, path, body, headers)
 
@@ -178,16 +184,24 @@ def test_a_long_request_and_its_cookies_fit(installed: Installation) -> None:
     assert "oidc.authorize" in installed.node.log, "it was the provider that refused it, for what it says"
 
 
-def test_ds3_a_slow_body_never_reaches_the_provider(installed: Installation) -> None:
+def test_ds3_slow_bodies_never_reach_the_provider(installed: Installation) -> None:
+    """DS3: as many as one network may have at once; more are turned away, and everybody else is served."""
     with contextlib.ExitStack() as connections:
-        for _ in range(20):
-            raw = socket.create_connection(("127.0.0.1", installed.proxy.port), timeout=20)
-            slow = connections.enter_context(installed.proxy.trust().wrap_socket(raw, server_hostname=NAME))
-            slow.sendall(b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nusername=")
+        for _ in range(256):
+            _send_slowly(installed, connections, "127.0.0.7")
         time.sleep(0.5)
+        one_more = _send_slowly(installed, connections, "127.0.0.7").recv(12)
 
+        assert one_more == b"HTTP/1.1 429"
         assert _connections_to(installed.node.port) == 0
-        assert installed.ask("/login").status == 200
+        assert installed.ask("/login", source="127.0.0.8").status == 200
+
+
+def _send_slowly(installed: Installation, connections: contextlib.ExitStack, source: str) -> ssl.SSLSocket:
+    raw = socket.create_connection(("127.0.0.1", installed.proxy.port), timeout=20, source_address=(source, 0))
+    slow = connections.enter_context(installed.trust.wrap_socket(raw, server_hostname=NAME))
+    slow.sendall(b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\ncode=")
+    return slow
 
 
 def test_the_log_has_no_query(installed: Installation) -> None:
@@ -280,7 +294,7 @@ def _flood(
 ) -> Answer:
     """Send requests on one connection after another until one is refused; return the refusal."""
     connection = http.client.HTTPSConnection(
-        NAME, installed.proxy.port, context=installed.proxy.trust(), source_address=(source, 0), timeout=30
+        NAME, installed.proxy.port, context=installed.trust, source_address=(source, 0), timeout=30
     )
     with contextlib.closing(connection):
         for _ in range(at_most):
