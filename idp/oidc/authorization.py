@@ -8,8 +8,8 @@ from idp.audit import service as audit
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.database import commit
-from idp.oidc import hints, interaction, responses, store
-from idp.oidc.authorization_request import AuthorizationRequest, granted_scope
+from idp.oidc import authorization_request, hints, interaction, responses, store
+from idp.oidc.authorization_request import AuthorizationRequest, Invalid, Parameters, Unanswerable, granted_scope
 from idp.oidc.claims import subject
 from idp.oidc.interaction import CONSENTED, AskConsent, Issue, LogIn, Refuse, SelectAccount, Visitor
 from idp.sessions import service as sessions
@@ -44,8 +44,21 @@ class Gone:
 Outcome = Redirect | Page | Gone
 
 
-def begin(request: AuthorizationRequest, client: RegisteredClient, session_token: str | None, now: datetime) -> Outcome:
-    """Take the first step of a request that has just been judged."""
+def answer(parameters: Parameters, session_token: str | None, now: datetime) -> Outcome:
+    """Judge a request and take its first step."""
+    match authorization_request.parse(parameters, registry.find):
+        case Unanswerable():
+            return Gone()
+        case Invalid(redirect_uri, state, error, description):
+            return Redirect(responses.error(redirect_uri, error, description, state))
+        case request, client:
+            return _begin(request, client, session_token, now)
+
+
+def _begin(
+    request: AuthorizationRequest, client: RegisteredClient, session_token: str | None, now: datetime
+) -> Outcome:
+    """Take the first step of a request that is in order."""
     if request.id_token_hint is not None:
         # Whom it names travels on, and not the token: it is long, and once is enough to check a signature.
         hint = hints.read(request.id_token_hint, now)

@@ -8,13 +8,14 @@ from werkzeug.exceptions import HTTPException
 
 from idp import clock, settings
 from idp.oidc import keys, metadata, token, userinfo
-from idp.oidc.token import Answer
 from idp.oidc.userinfo import Presented
-from idp.web import csrf, errors
+from idp.web import direct, errors
+from idp.web.direct import Answer, Message
 
 blueprint = Blueprint("protocol", __name__)
 
-_PUBLIC_SECONDS = 300
+_PUBLIC = "public, max-age=300"
+_OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 _FAILURES = {
     True: (503, "temporarily_unavailable", "The provider can't do this just now. Try again in half a minute."),
     False: (500, "server_error", "Something went wrong here. The log of the provider says what."),
@@ -22,32 +23,40 @@ _FAILURES = {
 """What a program is told when the machine fails (RFC 6749 section 4.1.2.1 names the codes), and when we do."""
 
 
-@blueprint.get("/.well-known/openid-configuration")
-@blueprint.get("/.well-known/oauth-authorization-server", endpoint="authorization_server")
-def configuration() -> Response:
+def configuration(message: Message) -> Answer:
     """The discovery document (OpenID Connect Discovery section 4, RFC 8414 section 3)."""
-    return _public(metadata.document(settings.current()))
+    return _public(metadata.document(settings.current()), message)
 
 
-@blueprint.get("/oauth/jwks")
-def jwks() -> Response:
+def authorization_server(message: Message) -> Answer:
+    """The same by its other name."""
+    return configuration(message)
+
+
+def jwks(message: Message) -> Answer:
     """The public signing keys (RFC 7517 section 5)."""
-    return _public(keys.published(clock.now()))
+    return _public(keys.published(clock.now()), message)
 
 
-@blueprint.post("/oauth/token")
-@csrf.exempt
-def issue_token() -> Response:
+def issue_token(message: Message) -> Answer:
     """The token endpoint (RFC 6749 section 3.2)."""
-    return _answer(token.respond(request.form.to_dict(flat=False), request.headers.get("Authorization")))
+    return token.respond(message.form, message.authorization)
 
 
-@blueprint.route("/oauth/userinfo", methods=["GET", "POST"])
-@csrf.exempt
-def show_userinfo() -> Response:
+def show_userinfo(message: Message) -> Answer:
     """The UserInfo endpoint (OpenID Connect Core section 5.3.1)."""
-    body = tuple(request.form.getlist("access_token")) if request.method == "POST" else ()
-    return _answer(userinfo.respond(Presented(request.headers.get("Authorization"), body), clock.now()))
+    body = tuple(message.form.get("access_token", ()))
+    return userinfo.respond(Presented(message.authorization, body), clock.now())
+
+
+for path, endpoint, methods in (
+    ("/.well-known/openid-configuration", configuration, ["GET"]),
+    ("/.well-known/oauth-authorization-server", authorization_server, ["GET"]),
+    ("/oauth/jwks", jwks, ["GET"]),
+    ("/oauth/token", issue_token, ["POST"]),
+    ("/oauth/userinfo", show_userinfo, ["GET", "POST"]),
+):
+    direct.route(blueprint, path, endpoint, methods, _OPEN)
 
 
 @blueprint.errorhandler(Exception)
@@ -57,7 +66,7 @@ def tell_a_program(error: Exception) -> Response:
         return errors.http_error(error)
     failure = errors.note(error)
     status, code, text = _FAILURES[failure.is_passing]
-    response = _answer(token.as_json(status, {"error": code, "error_description": text}))
+    response = direct.response(token.as_json(status, {"error": code, "error_description": text}))
     if failure.is_passing:
         response.headers["Retry-After"] = str(errors.RETRY_SECONDS)
     return response
@@ -66,27 +75,19 @@ def tell_a_program(error: Exception) -> Response:
 @blueprint.after_request
 def open_to_any_origin(response: Response) -> Response:
     """Let a browser application of any origin read the answers: no cookie counts here, so there is nothing to steal."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers.update(_OPEN)
     if request.method == "OPTIONS":
         response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "")
         response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
     return response
 
 
-def _answer(answer: Answer) -> Response:
-    response = Response(answer.body, answer.status, list(answer.headers))
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _public(body: bytes) -> Response:
+def _public(body: bytes, message: Message) -> Answer:
     """Return ready bytes that anybody may keep for a while."""
-    response = Response(body, content_type="application/json")
-    response.headers["Cache-Control"] = f"public, max-age={_PUBLIC_SECONDS}"
-    response.headers["ETag"] = _etag(body)
-    response.make_conditional(request)
-    return response
+    etag = _etag(body)
+    if message.has(etag):
+        return Answer(304, b"", (("ETag", etag),), _PUBLIC)
+    return Answer(200, body, (("Content-Type", "application/json"), ("ETag", etag)), _PUBLIC)
 
 
 @lru_cache(maxsize=16)

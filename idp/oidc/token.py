@@ -31,6 +31,7 @@ from idp.oidc.id_token import IdToken
 from idp.oidc.store import SpentCode
 from idp.sessions import service as sessions
 from idp.web import metrics
+from idp.web.direct import Answer
 
 AUTHORIZATION_CODE = "authorization_code"
 
@@ -45,15 +46,6 @@ _DESCRIPTIONS = {
     "temporarily_unavailable": "Too many failed authentications from this address.",
 }
 _LONGEST_VALUE = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes back to the application."""
-
-    status: int
-    body: bytes
-    headers: tuple[tuple[str, str], ...]
 
 
 def as_json(status: int, body: Mapping[str, Any], *headers: tuple[str, str]) -> Answer:

@@ -8,8 +8,9 @@ from authlib.oauth2.rfc6750 import InsufficientScopeError, InvalidTokenError
 
 from idp import sealing
 from idp.oidc import claims, store
-from idp.oidc.token import Answer, as_json
+from idp.oidc.token import as_json
 from idp.web import metrics
+from idp.web.direct import Answer
 
 _LONGEST = 200
 _TEXTS = {

@@ -10,13 +10,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from idp import clock, sealing, settings
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
-from idp.oidc import authorization, authorization_request, logout, responses
+from idp.oidc import authorization, logout, responses
 from idp.oidc.authorization import Gone, Outcome, Page, Redirect
-from idp.oidc.authorization_request import AuthorizationRequest, Invalid, Unanswerable
+from idp.oidc.authorization_request import AuthorizationRequest
 from idp.oidc.interaction import SELECTED
 from idp.sessions import browser, store
-from idp.web import continuation, cookies, csrf, errors, headers, metrics
+from idp.web import continuation, cookies, csrf, direct, errors, headers, metrics
 from idp.web.continuation import Continuation
+from idp.web.direct import Answer, Message
 from idp.web.redirects import see_other
 
 blueprint = Blueprint("oidc", __name__)
@@ -35,14 +36,19 @@ def authorize() -> BaseResponse:
     if request.method == "POST":
         query = urlencode(list(request.form.items(multi=True)))
         return see_other(f"{url_for('oidc.authorize')}?{query}") if len(query) <= _LONGEST_QUERY else _unanswerable()
-    parsed = authorization_request.parse(request.args.to_dict(flat=False), registry.find)
-    match parsed:
-        case Unanswerable():
-            return _unanswerable()
-        case Invalid(redirect_uri, state, error, description):
-            return redirect(responses.error(redirect_uri, error, description, state), 302)
-        case asked, client:
-            return _answer(authorization.begin(asked, client, _session_token(), clock.now()))
+    return _answer(authorization.answer(request.args.to_dict(flat=False), _session_token(), clock.now()))
+
+
+def authorize_at_once(message: Message) -> Answer | None:
+    """The same for a visitor with whom no page has to speak: the code, or the error, goes straight back."""
+    token = cookies.as_token(message.cookie(cookies.name(cookies.SESSION)))
+    match authorization.answer(message.query, token, clock.now()):
+        case Redirect(address):
+            return Answer(302, b"", (("Location", address),))
+    return None
+
+
+direct.shortcut(blueprint, "/oauth/authorize", authorize_at_once, ["GET"], view="authorize")
 
 
 @blueprint.get("/oauth/authorize/continue")

@@ -19,7 +19,11 @@ def name(purpose: str) -> str:
 
 def read(purpose: str, source: Request | None = None) -> str | None:
     """Return the random token of a cookie, or None when it is missing or not of a token's form."""
-    value = (source or request).cookies.get(name(purpose), "")
+    return as_token((source or request).cookies.get(name(purpose), ""))
+
+
+def as_token(value: str) -> str | None:
+    """Return a cookie's value if it has a token's form."""
     return value if _TOKEN.fullmatch(value) else None
 
 

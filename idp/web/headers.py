@@ -1,8 +1,11 @@
 """Security headers, on every response."""
 
+from collections.abc import Mapping
+
 from flask import Flask, Response, g, request
 
 from idp import settings
+from idp.settings import Settings
 from idp.web import cookies
 
 _FIXED = {
@@ -18,6 +21,14 @@ _NOTHING = "default-src 'none'; frame-ancestors 'none'"
 def init_app(app: Flask) -> None:
     """Add the headers to whatever the application answers."""
     app.after_request(_finish)
+
+
+def for_programs(settings: Settings, more: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the headers of every answer that is no page; more adds to them, or overrules one."""
+    ready = {**_FIXED, "Cross-Origin-Resource-Policy": "same-origin", "Content-Security-Policy": _NOTHING}
+    if settings.is_https:
+        ready["Strict-Transport-Security"] = _HSTS
+    return tuple((ready | dict(more)).items())
 
 
 def allow_form_target(origin: str) -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import MutableMapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -44,10 +45,31 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(_end)
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request that is being answered."""
+
+    request_id: str
+    began: float
+    """By the clock that measures how long it took."""
+
+
+def begin(address: str) -> Exchange:
+    """Give the request at hand an id and an origin."""
+    exchange = g.exchange = Exchange(sealing.random_token()[:16], time.perf_counter())
+    set_origin(Origin("web", address, exchange.request_id))
+    return exchange
+
+
+def end(exchange: Exchange, method: str, endpoint: str, status: int) -> None:
+    """Count a request that is answered, and log how it went."""
+    seconds = time.perf_counter() - exchange.began
+    metrics.count_request(endpoint, status, seconds)
+    log.info("request", method=method, endpoint=endpoint, status=status, milliseconds=round(seconds * 1000, 1))
+
+
 def _begin() -> None:
-    g.began = time.perf_counter()
-    g.request_id = sealing.random_token()[:16]
-    set_origin(Origin("web", client_address(request), g.request_id))
+    begin(client_address(request))
 
 
 class _StandardError:
@@ -77,17 +99,9 @@ class _ForLibraries(logging.Handler):
 
 
 def _end(response: Response) -> Response:
-    seconds = time.perf_counter() - g.get("began", time.perf_counter())
-    endpoint = request.endpoint or "none"
-    response.headers["X-Request-Id"] = g.get("request_id", "")
-    metrics.count_request(endpoint, response.status_code, seconds)
-    log.info(
-        "request",
-        method=request.method,
-        endpoint=endpoint,
-        status=response.status_code,
-        milliseconds=round(seconds * 1000, 1),
-    )
+    exchange: Exchange = g.get("exchange") or begin(client_address(request))
+    response.headers["X-Request-Id"] = exchange.request_id
+    end(exchange, request.method, request.endpoint or "none", response.status_code)
     return response
 
 
