@@ -1,0 +1,116 @@
+"""A small district for generated requests: people, applications, and what its database says afterwards."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import func, select, update
+
+from idp import clock, sealing
+from idp.accounts.models import ADMIN
+from idp.app import create_app
+from idp.database import db
+from idp.oidc.models import AccessToken, AuthorizationCode, Grant
+from idp.operations import intake
+from idp.settings import Passwords, Settings, Throttle
+from tests import factories
+from tests.databases import with_database
+from tests.factories import Person, Registered
+from tests.oidc.conftest import challenge_of
+from tests.properties.wsgi import MARK, Judge, Visitor
+
+VERIFIER = "v" * 43
+CHALLENGE = challenge_of(VERIFIER)
+AFTER = "https://lunch.example/bye"
+
+# What a response may start with. A native application may listen on any port of the loopback (RFC 8252 section 7.3).
+_ADDRESSES = (
+    r"https://grades\.example/cb\?tenant=207(?=&)",
+    r"https://lunch\.example/callback(?=\?)",
+    r"https://lunch\.example/bye(?=\?|$)",
+    r"http://127\.0\.0\.1(:[0-9]{1,5})?/app(?=\?)",
+)
+
+
+@dataclass
+class World:
+    """What is there, and who looks at the answers."""
+
+    app: Flask
+    judge: Judge
+    parents: tuple[Person, Person]
+    admin: Person
+    applications: tuple[Registered, Registered, Registered]
+    """The district's own; somebody else's; one without a secret."""
+
+    def visitor(self, address: str) -> Visitor:
+        """Return a browser that has not been here before."""
+        served = self.app.config["IDP"].server.threads
+        admitted = intake.admit(self.app.wsgi_app, served, self.app.config["MAX_CONTENT_LENGTH"])
+        return Visitor(admitted, self.judge, address)
+
+    def proof(self, application: Registered) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Return the headers and the fields by which an application proves itself."""
+        if application is self.applications[0]:
+            pair = f"{application.client_id}:{application.secret}".encode()
+            return [("Authorization", f"Basic {base64.b64encode(pair).decode()}")], []
+        fields = [("client_id", application.client_id)]
+        if application.secret is not None:
+            fields.append(("client_secret", application.secret))
+        return [], fields
+
+    def was_paid_for(self, access_token: str) -> bool:
+        """Tell whether a token hangs on a code that is spent and has given no other."""
+        with self.app.app_context():
+            code = select(AccessToken.code_digest).where(AccessToken.digest == sealing.digest(access_token))
+            digest = db.session.scalar(code)
+            tokens = select(func.count()).select_from(AccessToken).where(AccessToken.code_digest == digest)
+            spent = select(AuthorizationCode.spent_at).where(AuthorizationCode.digest == digest)
+            return db.session.scalar(tokens) == 1 and db.session.scalar(spent) is not None
+
+    def take_back_consents(self) -> None:
+        """Take back whatever anybody has let an application have."""
+        with self.app.app_context():
+            db.session.execute(update(Grant).values(revoked_at=clock.now()))
+            db.session.commit()
+
+    def tokens(self) -> tuple[int, int]:
+        """Return how many access tokens there are, and how many spent codes."""
+        with self.app.app_context():
+            tokens = select(func.count()).select_from(AccessToken)
+            spent = select(func.count()).select_from(AuthorizationCode).where(AuthorizationCode.spent_at.is_not(None))
+            return db.session.scalar(tokens) or 0, db.session.scalar(spent) or 0
+
+
+@contextmanager
+def made(settings: Settings, url: str, templates: FileSystemBytecodeCache) -> Iterator[World]:
+    """Make the district on an empty database."""
+    cheap = replace(
+        with_database(settings, url),
+        passwords=Passwords(bcrypt_cost=4),
+        server=replace(settings.server, log_level="CRITICAL"),
+        # The run itself is one long attack: were it slowed down, most of it would meet the same refusal.
+        throttle=Throttle(account_failures=10**6, client_failures=10**6),
+    )
+    app = create_app(cheap)
+    app.jinja_env.bytecode_cache = templates
+    with app.app_context():
+        parents = factories.account(family_name=MARK), factories.account()
+        admin = factories.account(role=ADMIN)
+        applications = (
+            factories.client("Gradebook", redirect_uri="https://grades.example/cb?tenant=207", first_party=True),
+            factories.client(
+                f"Lunch {MARK}",
+                redirect_uri="https://lunch.example/callback",
+                description=MARK,
+                token_endpoint_auth_method="client_secret_post",
+                post_logout_redirect_uris=[AFTER],
+            ),
+            factories.client("Bus", redirect_uri="http://127.0.0.1/app", token_endpoint_auth_method="none"),
+        )
+    yield World(app, Judge(_ADDRESSES), parents, admin, applications)
+    with app.app_context():
+        db.engine.dispose()
