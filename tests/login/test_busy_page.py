@@ -1,6 +1,8 @@
 """When too many passwords wait, a person is asked to try again: nothing is lost but the password, nothing counts."""
 
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -10,12 +12,13 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.pool import QueuePool
 
 from idp import clock
 from idp.accounts import hashing
 from idp.accounts import service as accounts
 from idp.admin import people
-from idp.database import db
+from idp.database import db, release
 from idp.login import service
 from idp.login.service import Attempt, Busy
 from idp.settings import Settings
@@ -31,36 +34,51 @@ NOBODY = service.Browser(None, "", "")
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """A log-in waits for a second at most, so that a test need not wait longer."""
-    return replace(settings, passwords=replace(settings.passwords, longest_wait_seconds=1))
+    """A log-in waits for two seconds at most, so that a test need not wait longer."""
+    return replace(settings, passwords=replace(settings.passwords, longest_wait_seconds=2))
 
 
 @contextmanager
-def hashing_held(waiting: int, line: str = HERE) -> Iterator[None]:
-    """Keep every hash under way from ending, and so many of one network waiting behind them."""
-    go_on, queue = threading.Event(), hashing.queue()
+def hashing_held(*, full: bool, line: str = HERE) -> Iterator[None]:
+    """Keep every hash under way from ending; when it is full, as many of one network wait behind them as may."""
+    go_on, begun, queue = threading.Event(), threading.Semaphore(0), hashing.queue()
 
     def held() -> bytes:
+        begun.release()
         go_on.wait()
         return b""
 
     running = hashing.slots(Settings())
-    with ThreadPoolExecutor(running + waiting) as held_up:
-        jobs = [held_up.submit(queue.run, line, held, 60.0) for _ in range(running + waiting)]
-        while queue.expected_wait("elsewhere") == 0 or (waiting >= 32 and queue.expected_wait(line) < 60):
-            assert not any(job.done() for job in jobs)
-            threading.Event().wait(0.002)
+    with ThreadPoolExecutor(64) as held_up:
+        for _ in range(running):
+            held_up.submit(queue.run, line, held, 60.0)
+            begun.acquire()
+        while full and queue.expected_wait(line) < math.inf:
+            held_up.submit(queue.run, line, held, 60.0)
+            time.sleep(0.001)
         try:
             yield
         finally:
             go_on.set()
 
 
+@contextmanager
+def waiting(act: Callable[[], object]) -> Iterator[None]:
+    """Run the block while somebody who does this stands in the queue; every hash under way is held."""
+    with ThreadPoolExecutor(1) as others, hashing_held(full=False):
+        expected = hashing.queue().expected_wait("elsewhere")
+        done = others.submit(act)
+        while hashing.queue().expected_wait("elsewhere") == expected:
+            assert not done.done()
+            time.sleep(0.001)
+        yield
+
+
 def busy(log_in: Callable[[], Page]) -> Page:
     """Try to log in while there is no room."""
-    with hashing_held(32):
+    with hashing_held(full=True):
         page = log_in()
-    assert (page.status, page.headers["Retry-After"]) == (503, "1")
+    assert (page.status, page.headers["Retry-After"]) == (503, "2")
     assert "Many people are logging in just now" in page.words
     assert page.title.startswith("Please try again – ")
     assert page.headers["Cache-Control"] == "no-store"
@@ -119,7 +137,7 @@ def test_a_try_whose_turn_does_not_come_is_taken_back(app: Flask, browser: Brows
     """It is reserved before it waits; had it counted, the fifth would make the next one wait half a minute."""
     for _ in range(4):
         browser.log_in(parent.username, "a password that is wrong", path="/login")
-    with hashing_held(0):
+    with hashing_held(full=False):
         outcome = log_in(app, parent)
 
     assert isinstance(outcome, Busy)
@@ -156,15 +174,46 @@ def test_a_new_password_is_told_alike_and_the_temporary_one_still_works(browser:
 def test_a_parent_at_home_gets_in_while_another_network_fills_the_queue(browser: Browser, parent: Person) -> None:
     browser.open("/login")
     browser.address = "192.0.2.7"
-    with hashing_held(32, line="203.0.113.9"):
-        answer: list[int] = []
-        trying = threading.Thread(target=lambda: answer.append(browser.log_in(parent.username, parent.password).status))
+    answers: list[int] = []
+    with hashing_held(full=True, line="203.0.113.9"):
+        trying = threading.Thread(
+            target=lambda: answers.append(browser.log_in(parent.username, parent.password).status)
+        )
         trying.start()
         while hashing.queue().expected_wait("192.0.2.7") == hashing.queue().expected_wait("198.51.100.1"):
-            threading.Event().wait(0.002)  # until it stands in the queue
+            time.sleep(0.001)  # until it stands in the queue
     trying.join()
 
-    assert answer == [303]
+    assert answers == [303]
+
+
+@pytest.mark.parametrize("door", ["log in", "password again", "new password"])
+def test_whoever_waits_holds_no_connection(door: str, browser: Browser, parent: Person) -> None:
+    """A pool has eight of them, and tokens need one."""
+    if door == "log in":
+        browser.open("/login")
+        browser.fill("Username", parent.username).fill("Password", parent.password)
+        button = "Log In"
+    elif door == "password again":
+        browser.log_in(parent.username, parent.password, path="/login")
+        browser.open("/reauthenticate?next=/account")
+        browser.fill("Password", parent.password)
+        button = "Log In"
+    else:
+        issued = people.issue_temporary_password(parent.username, actor_id=None, now=clock.now())
+        assert isinstance(issued, people.WithTemporaryPassword)
+        browser.log_in(parent.username, issued.temporary_password, path="/login")
+        browser.follow()
+        browser.fill("New Password", NEW)
+        button = "Save"
+    release()
+    pool, answers = db.engine.pool, list[int]()
+    assert isinstance(pool, QueuePool)
+    with waiting(lambda: answers.append(browser.press(button).status)):
+        held = pool.checkedout()
+
+    assert held == 0
+    assert answers == [303]
 
 
 def log_in(app: Flask, person: Person) -> object:

@@ -1,6 +1,10 @@
 """What happens is counted by what it was, and by nothing that a visitor chooses."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from flask import Flask
 
@@ -54,3 +58,30 @@ def test_addresses_that_strangers_make_up_are_one_name(app: Flask) -> None:
 
     assert 'idp_requests_total{endpoint="none",status="404"}' in text
     assert "no-such-page" not in text
+
+
+_COUNTING = """
+import sys
+from idp.web import metrics
+metrics.change_hash_queue(3)
+print("counted", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_what_a_killed_process_said_of_its_present_is_forgotten(tmp_path: Path) -> None:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    reading = [sys.executable, "-c", "from idp.web import metrics; print(metrics.exposition().decode())"]
+
+    def shown() -> float:
+        told = subprocess.run(reading, env=environment, capture_output=True, text=True, check=True)
+        return value_of(told.stdout, "idp_hash_queue_length")
+
+    with subprocess.Popen(
+        [sys.executable, "-c", _COUNTING], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as counting:
+        assert counting.stdout is not None
+        counting.stdout.readline()
+        assert shown() == 3
+        counting.kill()
+    assert shown() == 0
