@@ -67,16 +67,21 @@ def known() -> dict[tuple[str, str], SecretKey]:
     return {(row.kind, row.name): row for row in db.session.scalars(select(SecretKey))}
 
 
-def differences(now: datetime) -> list[Difference]:
-    """Tell where this process's keys differ from those that others use now: it can't read what they seal."""
+def differences(now: datetime, since: datetime | None = None) -> list[Difference]:
+    """Tell where this process's keys differ from those that others use now: it can't read what they seal.
+
+    Of a key that is missing here it counts whether others have used it after a moment, such as when this process
+    took over a list without it; without one, whether they have in the last minutes.
+    """
     own = {
         (kind, key.name): _check_value(kind, key)
         for kind in SETTINGS
         for key in of_kind(settings.current().secrets, kind)
     }
+    used_after = max(now - 3 * _noted_every(), since or now - 3 * _noted_every())
     found = []
     for place, row in sorted(known().items()):
-        if place not in own and row.last_used_at is not None and row.last_used_at > now - 3 * _noted_every():
+        if place not in own and row.last_used_at is not None and row.last_used_at > used_after:
             found.append(Difference(row.kind, row.name, Trouble.MISSING))
         elif place in own and own[place] != row.check_value:
             found.append(Difference(row.kind, row.name, Trouble.OTHER_VALUE))

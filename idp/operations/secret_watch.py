@@ -29,6 +29,9 @@ ADVICE = {
     Trouble.OTHER_VALUE: "everybody else's key of this name has another value; copy theirs, or give yours a new name",
 }
 
+_RETRY_AFTER = 6
+"""How many looks go by until a list that was not taken is looked at again: what needed a key may be gone by then."""
+
 
 class Watch:
     """Looks after the secrets of one process."""
@@ -39,8 +42,11 @@ class Watch:
         names = (f"IDP_SECRETS_{entry.name.upper()}_FILE" for entry in fields(Secrets))
         self._files = [Path(environ[name]) for name in names if name in environ]
         self._seen: object = None
+        self._problems: list[str] = []
+        self._retry_at: datetime | None = None
         self._wanted: Secrets | None = None
         self._use_at: datetime | None = None
+        self._changed_at: datetime | None = None
         self._told: list[Difference] = []
 
     def start(self) -> None:
@@ -76,18 +82,24 @@ class Watch:
     def _read(self, now: datetime) -> None:
         """Read the files when they have changed; the keys used so far stay first for now."""
         seen = [_signature(path) for path in self._files]
-        if seen == self._seen:
+        if seen == self._seen and (self._retry_at is None or now < self._retry_at):
             return
+        is_first_look, is_told = self._seen is None, seen == self._seen
+        self._seen = seen
         try:
             wanted = settings.load(self._environ).secrets
             problems = _losses(settings.current().secrets, wanted)
         except SettingsError as error:
             problems = error.problems
-        is_first_look, self._seen = self._seen is None, seen
-        if problems:
+        self._retry_at = now + _RETRY_AFTER * signing_keys.reread_interval() if problems else None
+        if problems and not (is_told and problems == self._problems):
             log.error("secrets_not_taken", problems=problems)
-        elif is_first_look or wanted != settings.current().secrets:
-            self._set(_readable(settings.current().secrets, wanted), "secrets_read")
+        self._problems = problems
+        if not problems and wanted != self._wanted:
+            readable = _readable(settings.current().secrets, wanted)
+            if is_first_look or readable != settings.current().secrets:
+                self._set(readable, "secrets_read")
+                self._changed_at = now
             self._wanted, self._use_at = wanted, now + signing_keys.activation_margin()
 
     def _use(self, now: datetime) -> None:
@@ -103,7 +115,7 @@ class Watch:
         log.info(event, **names)
 
     def _compare(self, now: datetime) -> None:
-        found = secret_keys.differences(now)
+        found = secret_keys.differences(now, self._changed_at)
         for one in found:
             if one not in self._told:
                 log.error(

@@ -68,9 +68,10 @@ class Place:
     def serving(self, folder: Path, workers: int = 2) -> Iterator[Running]:
         """Run the provider with so many processes and `idp worker` beside it."""
         arguments = ["-m", "idp", "serve", "--workers", str(workers), "--with-worker"]
-        log = folder / f"provider-{self.settings.server.port}.log"
-        origin = self.settings.server.issuer
-        with servers.program(arguments, self.environment, origin, "/readyz", log) as running:
+        port = servers.free_ports(1)
+        origin = f"http://localhost:{port}"
+        environment = self.environment | {"IDP_SERVER_ISSUER": origin, "IDP_SERVER_PORT": str(port)}
+        with servers.program(arguments, environment, origin, "/readyz", folder / "provider.log") as running:
             yield running
 
 
@@ -86,12 +87,7 @@ def files(tmp_path: Path) -> KeyFiles:
 @pytest.fixture
 def place(settings: Settings, database_url: str, files: KeyFiles) -> Place:
     """A database of the test's own; keys are looked at every second, so that what takes half a minute takes three."""
-    port = servers.free_ports(1)
-    changed = replace(
-        with_database(settings, database_url),
-        server=replace(settings.server, issuer=f"http://localhost:{port}", port=port),
-        keys=replace(settings.keys, reread_seconds=1),
-    )
+    changed = replace(with_database(settings, database_url), keys=replace(settings.keys, reread_seconds=1))
     secrets_now = replace(
         changed.secrets,
         wrapping_keys=(files.keys["w1"],),

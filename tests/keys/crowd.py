@@ -20,7 +20,7 @@ _FORM_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 _EACH_ON_ITS_OWN_CONNECTION = httpx.Limits(max_keepalive_connections=0)
 """So that requests reach every process of the server."""
 
-_PAUSE_SECONDS = 0.05
+_PAUSE_SECONDS = 0.1
 """Between two visits of one person: it is not speed that is tested."""
 
 

@@ -37,21 +37,34 @@ def _wait_for(running: Running, event: str, times: int) -> None:
 
 @pytest.mark.one_database
 def test_all_three_are_changed_under_load_and_nobody_is_logged_out(place: Place, node: Flask, tmp_path: Path) -> None:
+    change_all(place, tmp_path, workers=2)
+
+
+@pytest.mark.long
+def test_they_are_changed_likewise_in_more_processes_and_on_both_databases(
+    place: Place, node: Flask, tmp_path: Path
+) -> None:
+    change_all(place, tmp_path, workers=4)
+
+
+def change_all(place: Place, folder: Path, workers: int) -> None:
+    """Go through the three steps while people come and go."""
+    processes = workers + 1  # those that serve, and the worker beside them
     application: Registered = factories.client("Gradebook", first_party=True)
-    people = [factories.account() for _ in range(9)]
-    with place.serving(tmp_path) as running:
-        _wait_for(running, "secrets_read", 3)  # two that serve, and the worker beside them
+    people = [factories.account() for _ in range(7)]
+    with place.serving(folder, workers) as running:
+        _wait_for(running, "secrets_read", processes)
         party = RelyingParty(running.origin, application)
-        logged_in = [Visitor(party, person) for person in people[:3]]
+        logged_in = [Visitor(party, person) for person in people[:2]]
         for visitor in logged_in:
             visitor.log_in()
-        waiting = [(visitor, *visitor.open_log_in()) for visitor in (Visitor(party, one) for one in people[5:9])]
+        waiting = [(visitor, *visitor.open_log_in()) for visitor in (Visitor(party, one) for one in people[3:7])]
         published_before, first = party.cached, kid_of(party.id_tokens[0])
-        with Crowd().at_it(logged_in, [Visitor(party, person) for person in people[3:5]]) as crowd:
+        with Crowd().at_it(logged_in, [Visitor(party, person) for person in people[2:3]]) as crowd:
             # First step: the new keys are read everywhere.
             place.files.write("wrapping_keys", "w1", "w2")
             place.files.write("peppers", "p1", "p2")
-            _wait_for(running, "secrets_read", 6)
+            _wait_for(running, "secrets_read", 2 * processes)
             rotated = place.idp("keys", "rotate")
             assert rotated.exit_code == 0, rotated.output
             time.sleep(1.5)  # by then each process has read the keys again
@@ -60,7 +73,7 @@ def test_all_three_are_changed_under_load_and_nobody_is_logged_out(place: Place,
             # Second step: they are used.
             place.files.write("wrapping_keys", "w2", "w1")
             place.files.write("peppers", "p2", "p1")
-            _wait_for(running, "secrets_used", 3)
+            _wait_for(running, "secrets_used", processes)
             _send(waiting.pop())
             resealed = place.idp("keys", "reseal")
             assert resealed.exit_code == 0, resealed.output
@@ -74,7 +87,7 @@ def test_all_three_are_changed_under_load_and_nobody_is_logged_out(place: Place,
             read_before = running.lines.count('"secrets_read"')
             place.files.write("wrapping_keys", "w2")
             place.files.write("peppers", "p2")
-            _wait_for(running, "secrets_read", read_before + 3)
+            _wait_for(running, "secrets_read", read_before + processes)
             _log_in_all(party, people)
         for visitor in logged_in:
             visitor.come_again()

@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from idp import clock, sealing, settings
 from idp.accounts import passwords
+from idp.accounts.models import Account
 from idp.accounts.passwords import Credentials, Match
 from idp.database import db
 from idp.oidc import keys as signing_keys
@@ -54,6 +56,18 @@ def test_a_new_first_key_is_read_at_once_and_used_when_all_others_have_read_it(
         ("secrets_used", ["w2", "w1"]),
     ]
     assert files.keys["w2"].value not in str(told).encode()
+
+
+def test_a_change_that_is_taken_back_in_time_is_never_used(watch: Watch, node: Flask, files: KeyFiles) -> None:
+    now = clock.now()
+    watch.look(now)
+    files.write("wrapping_keys", "w2", "w1")
+    watch.look(now + SECOND)
+    files.write("wrapping_keys", "w1", "w2")
+    for seconds in range(2, 10):
+        watch.look(now + seconds * SECOND)
+
+    assert names("wrapping_keys") == ["w1", "w2"]
 
 
 def test_what_one_process_seals_every_other_one_opens_however_far_each_has_come(
@@ -169,7 +183,9 @@ def test_a_node_that_lacks_the_key_of_the_others_says_so_once_and_answers_its_vi
     visitor: FlaskClient = other.test_client()
     page = visitor.get("/login")
     watch.look(now + 6 * SECOND)
-    watch.look(now + 7 * SECOND)
+    elsewhere.look(now + 12 * SECOND)
+    watch.look(now + 13 * SECOND)
+    watch.look(now + 14 * SECOND)
 
     told = [line for line in events(capsys) if line["event"] == "secret_key_differs"]
     assert sorted((line["kind"], line["key"], line["trouble"]) for line in told) == [
@@ -185,6 +201,38 @@ def test_a_node_that_lacks_the_key_of_the_others_says_so_once_and_answers_its_vi
     answer = here.post("/login", data={"username": "x", "password": "y", "csrf_token": form_token})
     assert answer.status_code == 400
     assert "nothing was sent. Please log in again." in answer.text
+
+
+def test_a_key_that_was_just_taken_away_everywhere_is_missed_by_nobody(
+    watch: Watch, node: Flask, files: KeyFiles, capsys: Output
+) -> None:
+    now = clock.now()
+    watch.look(now)
+    for seconds, written in ((1, ("p2", "p1")), (5, ("p2", "p1")), (6, ("p2",)), (7, ("p2",)), (12, ("p2",))):
+        files.write("peppers", *written)
+        watch.look(now + seconds * SECOND)
+
+    assert names("peppers") == ["p2"]
+    assert not [line for line in events(capsys) if line["level"] == "error"]
+
+
+def test_a_list_that_was_not_taken_is_taken_once_nothing_needs_the_key_any_more(
+    watch: Watch, node: Flask, files: KeyFiles, capsys: Output
+) -> None:
+    now = clock.now()
+    watch.look(now)
+    factories.account()
+    for seconds, written in ((1, ("p2", "p1")), (5, ("p2", "p1")), (6, ("p2",))):
+        files.write("peppers", *written)
+        watch.look(now + seconds * SECOND)
+    assert names("peppers") == ["p2", "p1"]
+    db.session.execute(update(Account).values(password_hash=passwords.hash_password("plum harbour violin sketch")))
+    db.session.commit()
+    for seconds in range(7, 14):
+        watch.look(now + seconds * SECOND)
+
+    assert names("peppers") == ["p2"]
+    assert len([line for line in events(capsys) if line["event"] == "secrets_not_taken"]) == 1
 
 
 def test_a_key_of_the_same_name_but_another_value_is_told(

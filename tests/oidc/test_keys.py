@@ -5,13 +5,15 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from joserfc import jws
+from joserfc.errors import JoseError
 
 from idp import clock
 from idp.database import db
-from idp.oidc import keys
+from idp.oidc import hints, keys
 from idp.oidc.models import SigningKey
 from tests.oidc.conftest import Application
 
@@ -76,6 +78,60 @@ def test_an_urgent_key_signs_half_a_minute_later(
     with travel(timedelta(seconds=31)):
         assert kid_of(application.tokens(visitor)["id_token"]) == urgent
         assert first in published(app)
+
+
+def test_a_revoked_key_is_good_for_nothing_once_its_successor_signs(
+    app: Flask, application: Application, visitor: FlaskClient, travel: Travel
+) -> None:
+    before = application.tokens(visitor)["id_token"]
+    first, others = kid_of(before), {kid for kid, key in published(app).items() if key["alg"] != "RS256"}
+    urgent = keys.rotate_now("RS256", clock.now(), revoke=True)
+
+    assert {first, urgent} <= published(app).keys()
+    assert application.claims(before)
+    with travel(timedelta(seconds=31)):
+        after = application.tokens(visitor)["id_token"]
+        assert kid_of(after) == urgent
+        assert published(app).keys() == {urgent, *others}
+        assert application.claims(after)
+        with pytest.raises(JoseError):
+            application.claims(before)
+        assert hints.read(before, clock.now()) is None
+        keys.rotate_due(clock.now())
+        assert first not in {key.kid for key in keys.listed()}
+
+
+def test_a_successor_that_was_published_ahead_is_revoked_with_the_others_at_once(app: Flask, travel: Travel) -> None:
+    published(app)
+    with travel(timedelta(days=77)):
+        keys.rotate_due(clock.now())
+        ahead = {key.kid for key in keys.listed() if key.active_from > clock.now()}
+        urgent = keys.rotate_now("RS256", clock.now(), revoke=True)
+        left = {key.kid for key in keys.listed() if key.algorithm == "RS256" and key.active_from > clock.now()}
+    assert len(ahead) == 3
+    assert left == {urgent}
+
+
+def test_a_second_revocation_leaves_no_moment_without_a_key(app: Flask, travel: Travel) -> None:
+    published(app)
+    (first,) = [key.kid for key in keys.listed() if key.algorithm == "RS256"]
+    keys.rotate_now("RS256", clock.now(), revoke=True)
+    with travel(timedelta(seconds=20)):
+        urgent = keys.rotate_now("RS256", clock.now(), revoke=True)
+    for seconds in range(0, 80, 5):
+        with travel(timedelta(seconds=seconds)):
+            signer = keys.ring(clock.now()).signer("RS256").kid
+            assert signer in published(app)
+            assert signer == (first if seconds < 50 else urgent)
+
+
+def test_an_urgent_key_is_told_even_when_the_calendar_has_its_next_one(app: Flask, travel: Travel) -> None:
+    published(app)
+    with travel(timedelta(days=77)):
+        keys.rotate_due(clock.now())
+        urgent = keys.rotate_now("RS256", clock.now())
+    with travel(timedelta(days=77, seconds=31)):
+        assert keys.ring(clock.now()).signer("RS256").kid == urgent
 
 
 def test_discovery_lists_only_what_works(app: Flask) -> None:
