@@ -1,0 +1,200 @@
+"""No door goes through a table that grows with the district: whatever is looked for is found by an index.
+
+The plans are those of statements that were really sent, to a database with enough rows for a scan to show.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from idp import clock, worker
+from idp.accounts import passwords
+from idp.accounts.models import ADMIN, Account
+from idp.app import create_app
+from idp.clients.models import Client
+from idp.database import db, release
+from idp.oidc import delivery
+from idp.operations import pruning
+from idp.sessions import service as sessions
+from idp.settings import Settings
+from tests import factories, plans
+from tests.benchmarks import growth_loading
+from tests.benchmarks.growth_rows import REDIRECT_URI, Scale, client_id, client_secret, session_token, username
+from tests.databases import Databases, with_database
+from tests.factories import PASSWORD, Registered
+from tests.oidc.conftest import Application
+from tests.pages import Browser, SeparateClient
+from tests.plans import Plans
+
+ACCOUNTS, EXPIRED = 4000, 6000
+
+BOUNDED = {
+    "alembic_version": "one row",
+    "audit_head": "one row",
+    "clients": "a thousand applications at most, of which most pages are one page of rows",
+    "client_secrets": "two for an application at most",
+    "notice_breakers": "one for an application at most",
+    "sectors": "one for an application at most",
+    "secret_keys": "a handful of keys",
+    "signing_keys": "a handful of keys",
+    "worker_leases": "one for each of a worker's tasks",
+}
+"""Tables that do not grow with the people of a district."""
+
+LOOKED_THROUGH = {
+    "authorize, token, UserInfo": {"signing_keys"},
+    "the clients' list": {"clients", "notice_breakers"},
+    "the portal": {"clients"},  # its menu
+    "the worker": {"signing_keys", "audit_seals"},  # of the seals, the newest one
+    "prune": {"audit_seals"},  # the oldest thousand, by their number
+}
+"""What SQLite may go through, though it never does so for want of rows; nothing else, however small."""
+
+
+@dataclass
+class District:
+    """A provider whose database has seen some years."""
+
+    app: Flask
+    scale: Scale
+
+    def browser(self, session: int | None = None) -> Browser:
+        """Return a browser, with the number-th session or without one."""
+        client = self.app.test_client()
+        if session is not None:
+            client.set_cookie("idp_session", session_token(self.scale.seed, session))
+        return Browser(client, self.app.config["IDP"].server.issuer)
+
+    def application(self, number: int) -> Application:
+        """Return a registered application."""
+        secret = client_secret(self.scale.seed, number)
+        return Application(self.app, Registered(uuid.uuid4(), client_id(number), secret, REDIRECT_URI, ""))
+
+    @contextmanager
+    def watched(self) -> Iterator[Plans]:
+        """Watch what the block asks of the database."""
+        release()
+        with plans.watched(db.engine) as seen:
+            yield seen
+            release()
+
+
+@pytest.fixture(scope="module")
+def district(session_settings: Settings, all_databases: Databases, database_kind: str) -> Iterator[District]:
+    """A district with enough rows."""
+    with all_databases.new(database_kind) as url:
+        app = create_app(with_database(session_settings, url))
+        app.test_client_class = SeparateClient
+        with app.app_context():
+            scale = Scale(ACCOUNTS, EXPIRED, clock.now(), password_hash=passwords.hash_password(PASSWORD))
+            growth_loading.fill(url, scale, quiet=True)
+            yield District(app, scale)
+            release()
+            db.engine.dispose()
+
+
+def check(seen: Plans, name: str) -> None:
+    """Fail where a statement goes through what grows."""
+    allowed = BOUNDED.keys() if db.engine.dialect.name == "postgresql" else LOOKED_THROUGH.get(name, set())
+    assert [scan for scan in seen.scans if scan.table not in allowed] == []
+
+
+def test_single_sign_on(district: District) -> None:
+    with district.watched() as seen:
+        for number in range(7, 12):
+            application, browser = district.application(number), district.browser(number * 300)
+            assert application.userinfo(application.tokens(browser.client)["access_token"]).status_code == 200
+
+    assert "access_tokens" in " ".join(seen.statements)
+    check(seen, "authorize, token, UserInfo")
+
+
+def test_what_is_refused(district: District) -> None:
+    application, stranger = district.application(3), district.browser()
+    with district.watched() as seen:
+        code = application.code(district.browser(900).client)
+        assert application.redeem(code, code_verifier="x" * 43).status_code == 400
+        assert application.redeem(code).status_code == 400
+        assert application.redeem("x" * 43).status_code == 400
+        application.registered = Registered(uuid.uuid4(), client_id(3), "wrong", REDIRECT_URI, "")
+        assert application.redeem("x" * 43).status_code == 401
+        assert application.userinfo("x" * 43).status_code == 401
+        stranger.open("/oauth/authorize", client_id="nobody", redirect_uri=REDIRECT_URI)
+
+    assert "throttle_counters" in " ".join(seen.statements)
+    check(seen, "refusals")
+
+
+def test_log_in_and_log_out(district: District) -> None:
+    request = district.application(4).parameters()
+    with district.watched() as seen:
+        for number in (77, 2077):
+            browser = district.browser()
+            browser.open("/oauth/authorize", follow=True, **request)
+            browser.log_in(username(number), "wrong")
+            browser.log_in(username(number), PASSWORD)
+            assert "code" in browser.follow_all().query
+            browser.open("/", follow=True)
+            browser.open("/logout")
+            browser.press("Log Out", follow=True)
+
+    assert {"browser_sessions", "audit_events"} <= set(" ".join(seen.statements).replace(".", " ").split())
+    check(seen, "the portal")
+
+
+def test_consent_and_another_account(district: District) -> None:
+    db.session.execute(update(Client).where(Client.client_id == client_id(5)).values(first_party=False, revision=2))
+    db.session.commit()
+    application, browser = district.application(5), district.browser(1205)
+    with district.watched() as seen:
+        browser.open("/oauth/authorize", follow=True, **application.parameters())
+        assert "code" in browser.press("Allow").query
+        browser.open("/oauth/authorize", follow=True, **application.parameters(prompt="select_account"))
+
+    check(seen, "consent")
+
+
+def test_the_console(district: District) -> None:
+    admin, browser = factories.account(role=ADMIN), district.browser()
+    browser.log_in(admin.username, admin.password)
+    with district.watched() as seen:
+        for path in ("/admin", "/admin/clients", "/admin/clients?q=0001", "/admin/clients?page=2"):
+            assert browser.open(path).status == 200
+        assert browser.open(f"/admin/clients/{client_id(6)}").status == 200
+
+    check(seen, "the clients' list")
+
+
+def test_pruning(district: District) -> None:
+    counts = dict.fromkeys((name for name, _delete in pruning.FEATURES), 0)
+    with district.watched() as seen:
+        for name, delete_expired in pruning.FEATURES:
+            for gone in delete_expired(clock.now(), 20):
+                db.session.commit()
+                counts[name] += gone
+
+    assert all(counts.values()), counts
+    check(seen, "prune")
+
+
+def test_the_worker(district: District) -> None:
+    clients = select(Client.id).where(Client.client_id.in_([client_id(8), client_id(9)]))
+    told = update(Client).where(Client.id.in_(clients)).values(backchannel_logout_uri="http://localhost:9/")
+    db.session.execute(told.execution_options(synchronize_session=False))
+    db.session.commit()
+    with district.watched() as seen:
+        account = db.session.scalars(select(Account).where(Account.username_key == username(8))).one()
+        assert sessions.end_all(account.id, "account_disabled", clock.now()) == 1
+        db.session.commit()
+        delivery.give_up_old(clock.now())
+        for client in db.session.scalars(clients).all():
+            delivery.deliver_next(client)
+        assert worker.seal_all() > 0
+
+    assert "logout_notices" in " ".join(seen.statements)
+    check(seen, "the worker")
