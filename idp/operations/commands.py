@@ -2,7 +2,9 @@
 
 import base64
 import secrets
+import signal
 import sys
+import threading
 from dataclasses import asdict
 
 import click
@@ -120,10 +122,15 @@ def _examined() -> list[Finding]:
 def prune(*, as_json: bool) -> None:
     """Delete what has expired, in small batches; the worker does so every hour by itself.
 
+    SIGTERM or Ctrl-C ends it after the batch at hand; the next run goes on from there.
+
     \b
     Example:  idp prune
     """
-    counts = pruning.prune(clock.now(), _progress)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    counts = pruning.prune(clock.now(), _progress, stopping)
     if as_json:
         print_json(counts)
         return

@@ -14,13 +14,14 @@ BATCH = 500
 _PAUSE_SECONDS = 0.02
 """Between two batches, so that on SQLite others get to write, too."""
 
-_FEATURES: tuple[tuple[str, Callable[[datetime, int], Iterator[int]]], ...] = (
+FEATURES: tuple[tuple[str, Callable[[datetime, int], Iterator[int]]], ...] = (
     ("throttle counters", throttle.delete_expired),
     # Codes and tokens go before the sessions in which they were issued.
     ("codes and tokens", oidc.delete_expired),
     ("sessions and notices", sessions.delete_expired),
     ("audit events", retention.delete_expired),
 )
+"""What is let go of, in this order, and by what: it yields after each batch, which the caller commits."""
 
 
 def prune(
@@ -34,8 +35,8 @@ def prune(
     It may be stopped, or killed, at any moment: the next run goes on with what is left.
     """
     stopping = stopping or threading.Event()
-    counts = dict.fromkeys((name for name, _delete in _FEATURES), 0)
-    for name, delete_expired in _FEATURES:
+    counts = dict.fromkeys((name for name, _delete in FEATURES), 0)
+    for name, delete_expired in FEATURES:
         for gone in delete_expired(now, batch):
             commit()
             if gone:
