@@ -1,50 +1,15 @@
 """How many statements and commits each step of single sign-on makes: the count is the design's promise."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
-from idp.database import db
+from tests.counted import counted
 from tests.oidc.conftest import Application
 
 NewApplication = Callable[..., Application]
-
-
-@dataclass
-class Spent:
-    """What a request asked of the database."""
-
-    statements: list[str] = field(default_factory=list)
-    commits: int = 0
-
-
-@contextmanager
-def counted() -> Iterator[Spent]:
-    """Count the statements that are sent and the transactions that wrote and were committed."""
-    spent, written = Spent(), [False]
-
-    def statement(_connection: Any, _cursor: Any, text: str, *_rest: Any) -> None:
-        spent.statements.append(text)
-        written[0] |= not text.startswith("SELECT")
-
-    def commit(_connection: Any) -> None:
-        spent.commits += written[0]
-        written[0] = False
-
-    engine = db.engine
-    event.listen(engine, "before_cursor_execute", statement)
-    event.listen(engine, "commit", commit)
-    try:
-        yield spent
-    finally:
-        event.remove(engine, "before_cursor_execute", statement)
-        event.remove(engine, "commit", commit)
 
 
 @pytest.fixture

@@ -1,0 +1,26 @@
+"""`make bench` works: a short run over real servers, with all that it prints."""
+
+import pytest
+
+from tests.benchmarks import __main__ as bench
+
+
+def test_a_short_run_measures_what_it_is_asked_to(capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = (
+        "--operations flow,wrong_secret,jwks --connections 2 --seconds 0.3 --database sqlite --workers 1 --starts 1"
+    )
+    status = bench.main(chosen.split())
+
+    said = capsys.readouterr().out
+    rows = [line.split(" | ") for line in said.splitlines() if line.startswith(("| flow", "| wrong_secret", "| jwks"))]
+    assert [row[0] for row in rows] == ["| flow", "| wrong_secret", "| jwks"], said
+    assert all(float(row[8]) > 0 for row in rows), said
+    assert "memory per worker" in said
+    assert status == 0, said
+
+
+def test_an_operation_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench.main(["--operations", "flow,flaw"])
+
+    assert "no such operation: flaw" in capsys.readouterr().err
