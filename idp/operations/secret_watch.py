@@ -19,7 +19,7 @@ from idp import clock, faults, settings
 from idp.database import db
 from idp.oidc import keys as signing_keys
 from idp.operations import secret_keys
-from idp.operations.secret_keys import SETTINGS, Difference, Trouble
+from idp.operations.secret_keys import PEPPER, SETTINGS, WRAPPING, Difference, Trouble
 from idp.settings import Secrets, SettingsError
 
 log = structlog.get_logger(__name__)
@@ -41,6 +41,7 @@ class Watch:
         self._environ = environ
         names = (f"IDP_SECRETS_{entry.name.upper()}_FILE" for entry in fields(Secrets))
         self._files = [Path(environ[name]) for name in names if name in environ]
+        self._is_new = True
         self._seen: object = None
         self._problems: list[str] = []
         self._retry_at: datetime | None = None
@@ -61,6 +62,9 @@ class Watch:
                 self._use(now)
                 secret_keys.note(now)
                 self._compare(now)
+                if self._is_new:
+                    _tell_missing()
+                    self._is_new = False
             except SQLAlchemyError as error:
                 if (fault := faults.find(error)) is None:
                     raise
@@ -122,6 +126,16 @@ class Watch:
                     "secret_key_differs", kind=one.kind, key=one.name, trouble=one.trouble, advice=ADVICE[one.trouble]
                 )
         self._told = found
+
+
+def _tell_missing() -> None:
+    """Tell, when a process starts, of passwords and signing keys that nobody can use with the keys that it has."""
+    for kind in (WRAPPING, PEPPER):
+        configured = {key.name for key in secret_keys.of_kind(settings.current().secrets, kind)}
+        for name, needed_by in secret_keys.needs(kind).items():
+            if name not in configured:
+                told = f"{secret_keys.told(needed_by)} need it; put it back at the end of [secrets] {SETTINGS[kind]}"
+                log.error("secret_key_missing", kind=kind, key=name, advice=told)
 
 
 def _signature(path: Path) -> tuple[int, int, int] | None:

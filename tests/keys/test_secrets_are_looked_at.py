@@ -235,6 +235,28 @@ def test_a_list_that_was_not_taken_is_taken_once_nothing_needs_the_key_any_more(
     assert len([line for line in events(capsys) if line["event"] == "secrets_not_taken"]) == 1
 
 
+def test_a_process_that_starts_without_a_needed_key_says_what_needs_it(
+    node: Flask, place: Place, files: KeyFiles, build_app: AppBuilder, capsys: Output
+) -> None:
+    signing_keys.rotate_due(clock.now())
+    factories.account()
+    files.write("peppers", "p2")
+    files.write("wrapping_keys", "w2")
+    secrets = replace(place.settings.secrets, peppers=(files.keys["p2"],), wrapping_keys=(files.keys["w2"],))
+    started = build_app(replace(place.settings, secrets=secrets))
+    watch = Watch(started, place.environment)
+    watch.look(clock.now())
+    watch.look(clock.now())
+
+    told = [line for line in events(capsys) if line["event"] == "secret_key_missing"]
+    assert [(line["kind"], line["key"], line["advice"]) for line in told] == [
+        ("wrapping", "w1", "3 signing keys need it; put it back at the end of [secrets] wrapping_keys"),
+        ("pepper", "p1", "1 passwords need it; put it back at the end of [secrets] peppers"),
+    ]
+    assert started.test_client().get("/readyz").get_json() == {"status": "unavailable", "cause": "keys"}
+    assert started.test_client().get("/oauth/jwks").status_code == 200
+
+
 def test_a_key_of_the_same_name_but_another_value_is_told(
     watch: Watch, node: Flask, files: KeyFiles, place: Place, build_app: AppBuilder
 ) -> None:
