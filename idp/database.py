@@ -26,6 +26,7 @@ from sqlalchemy.types import JSON, TypeDecorator
 
 from idp import faults, statements
 from idp.settings import Settings
+from idp.shared_clock import SharedClock
 from idp.statements import Prepared, Row
 from idp.write_lock import WriteLock
 
@@ -248,6 +249,7 @@ def _install(engine: Engine) -> None:
         event.listen(engine, "before_cursor_execute", partial(_begin_before_writing, WriteLock()))
     else:
         event.listen(engine, "handle_error", _withhold_values)
+        event.listen(engine, "checkout", SharedClock().look)
 
 
 def _withhold_values(context: ExceptionContext) -> None:

@@ -151,7 +151,7 @@ def _clock(now: datetime) -> Iterator[Finding]:
         yield Finding(OK, "clock", "goes on from the newest event's")
         return
     theirs: datetime = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()
-    apart = abs(theirs - clock.now())
+    apart = abs(theirs - clock.own())
     if apart > _CLOCKS_APART:
         yield Finding(
             PROBLEM,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -35,10 +36,10 @@ class Place:
         with self.app.app_context():
             db.engine.dispose()
 
-    def parent(self) -> Parent:
+    def parent(self, **columns: Any) -> Parent:
         """Make an account, and return its person at a browser."""
         with self.app.app_context():
-            person = factories.account()
+            person = factories.account(**columns)
         made = Parent(self.provider.origin, person, self.application)
         self.closing.callback(made.close)
         return made

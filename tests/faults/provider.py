@@ -17,6 +17,8 @@ class Provider(Node):
 
     environment: dict[str, str] = field(default_factory=dict)
     """Beside what the settings say."""
+    command: tuple[str, ...] = ("-m", "idp")
+    """What Python is started with."""
     through: tuple[str, ...] = ()
     """A program and its arguments that start it, such as one that takes rights away."""
 
@@ -33,14 +35,15 @@ class Provider(Node):
     def start(self, *, until: str = "/readyz") -> None:
         """Start it, and wait until an address answers with no 5xx."""
         settings = replace(self.settings, server=replace(self.settings.server, port=self.port))
-        arguments = ["-m", "idp", "serve", "--workers", str(self.workers)]
+        arguments = [*self.command, "serve", "--workers", str(self.workers)]
         arguments += ["--with-worker"] if self.with_worker else []
         if self.through:
             started = ["-c", "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])", *self.through, sys.executable]
             arguments = started + arguments
         log = self.folder / f"node-{self.port}.log"
         environment = variables(settings) | self.environment
-        self._running = self._stack.enter_context(program(arguments, environment, self.origin, until, log))
+        own = f"http://localhost:{self.port}"
+        self._running = self._stack.enter_context(program(arguments, environment, own, until, log))
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         """Ask for a page, as a stranger."""
