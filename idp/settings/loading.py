@@ -37,15 +37,16 @@ class _Faults:
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read config/*.toml, then the environment. Raises SettingsError with everything that is wrong, all at once."""
+    faults = _Faults()
     environment = environ.get("IDP_ENVIRONMENT", PRODUCTION)
     if environment not in {DEVELOPMENT, PRODUCTION}:
-        raise SettingsError([f"IDP_ENVIRONMENT is {environment!r}; it is either {DEVELOPMENT} or {PRODUCTION}."])
-    faults = _Faults()
+        faults.lines.append(f"IDP_ENVIRONMENT is {environment!r}; it is either {DEVELOPMENT} or {PRODUCTION}.")
+        environment = PRODUCTION  # whose rules are the stricter ones, to tell all else that is wrong by
     folder = _config_folder(environ)
     values = _merged([_read_toml(folder / f"{name}.toml", faults) for name in (environment, "district")])
     kinds = _kinds()
     sections = {name: _section(name, kind, values.pop(name, {}), environ, faults) for name, kind in kinds.items()}
-    faults.lines.extend(f"[{name}] is no section of the settings.{_nearest(name, kinds, '[{}]')}" for name in values)
+    faults.lines.extend(f"[{name}] is no section of the settings.{_suggested_section(name)}" for name in values)
     faults.lines.extend(_unknown_variables(environ))
     settings = Settings(environment=environment, **sections)
     # A value that could not be read is told once: what is wrong with the default in its place says nothing.
@@ -140,7 +141,7 @@ def _converted(wanted: Any, raw: Any) -> Any:
         return _whole_number(raw)
     if wanted is bool:
         return _boolean(raw)
-    items = [item.strip() for item in raw.split(",") if item.strip()] if isinstance(raw, str) else raw
+    items = [item.strip() for item in re.split("[,\n]", raw) if item.strip()] if isinstance(raw, str) else raw
     if not isinstance(items, list):
         raise ValueError("has to be a list.")
     if wanted == tuple[School, ...]:
@@ -206,6 +207,13 @@ def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
     known = {"IDP_ENVIRONMENT", "IDP_CONFIG", *names, *(f"{name}_FILE" for name in names)}
     given = (name for name in environ if name.startswith("IDP_"))
     return [f"{name} is no setting.{_nearest(name, known, '{}')}" for name in sorted(given) if name not in known]
+
+
+def _suggested_section(name: str) -> str:
+    """Say which section may be meant, or in which one a setting belongs that stands above all of them."""
+    kinds = _kinds()
+    places = [section for section, kind in kinds.items() if name in get_type_hints(kind)]
+    return f" Did you mean [{places[0]}] {name}?" if places else _nearest(name, kinds, "[{}]")
 
 
 def _suggestion(section: str, key: str) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from idp import settings
+from tests.settings.conftest import key
 
 
 def test_defaults_are_production_s(environ: dict[str, str]) -> None:
@@ -52,6 +53,14 @@ def test_lists_are_separated_by_commas(environ: dict[str, str]) -> None:
     loaded = settings.load(environ | {"IDP_SERVER_ADMIN_NETWORKS": "10.0.0.0/8, 192.168.0.0/16"})
 
     assert loaded.server.admin_networks == ("10.0.0.0/8", "192.168.0.0/16")
+
+
+def test_keys_in_a_file_may_have_a_line_each(tmp_path: Path, environ: dict[str, str]) -> None:
+    (tmp_path / "peppers").write_text(f"new:{key('new')}\n{environ.pop('IDP_SECRETS_PEPPERS')}\r\n\n")
+
+    loaded = settings.load(environ | {"IDP_SECRETS_PEPPERS_FILE": str(tmp_path / "peppers")})
+
+    assert [one.name for one in loaded.secrets.peppers] == ["new", "p1"]
 
 
 def test_schools_are_tables(folder: Path, environ: dict[str, str]) -> None:

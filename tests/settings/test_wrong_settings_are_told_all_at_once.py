@@ -51,6 +51,16 @@ def test_an_unknown_environment_is_no_production(environ: dict[str, str]) -> Non
     (found,) = problems(environ | {"IDP_ENVIRONMENT": "prod"})
 
     assert "'prod'" in found
+    assert len(problems(environ | {"IDP_ENVIRONMENT": "prod", "IDP_SERVER_PORT": "x", "IDP_PORT": "1"})) == 3
+
+
+def test_a_setting_above_all_sections_is_told_with_its_own(folder: Path, environ: dict[str, str]) -> None:
+    (folder / "production.toml").write_text("port = 5000\n[serve]\nport = 5000\n")
+
+    assert problems(environ) == [
+        "[port] is no section of the settings. Did you mean [server] port?",
+        "[serve] is no section of the settings. Did you mean [server]?",
+    ]
 
 
 @pytest.mark.parametrize("name", ["IDP_SERVER_NAME", "IDP_PORT", "IDP_ENVIRONMENT_FILE", "IDP_DISTRICT", "IDP_"])
