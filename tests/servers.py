@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -95,6 +96,22 @@ def free_ports(how_many: int) -> int:
         finally:
             for bound in sockets:
                 bound.close()
+    raise RuntimeError(f"there are no {how_many} free ports in a row")
+
+
+def lasting_ports(how_many: int) -> int:
+    """Return the first of so many free ports in a row that stay free while nobody listens there for a while.
+
+    They lie below those that the kernel gives to whoever calls somebody (from 32768 on, on Linux).
+    """
+    for _ in range(100):
+        first = random.randrange(15_000, 30_000)  # noqa: S311  two runs at once should not meet, and that is all
+        try:
+            for step in range(how_many):
+                _bound(first + step).close()
+        except OSError:
+            continue
+        return first
     raise RuntimeError(f"there are no {how_many} free ports in a row")
 
 

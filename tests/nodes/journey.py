@@ -21,6 +21,7 @@ from tests.oidc.conftest import challenge_of
 from tests.operations.conftest import LogoutAddress
 
 _PAUSE_SECONDS = 0.2
+_WAIT_SECONDS = 120
 
 
 class Lost(Exception):
@@ -253,6 +254,15 @@ class Crowd:
         self._threads = [threading.Thread(target=self._wander, args=(one, applications)) for one in visitors]
         for thread in self._threads:
             thread.start()
+
+    def wait_for(self, tally: Tally, what: str, how_many: int) -> None:
+        """Wait until so many more of something are done, or something went wrong."""
+        wanted = tally.acknowledged[what] + how_many
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while tally.acknowledged[what] < wanted and not self.failures:
+            if time.monotonic() > deadline:
+                raise Lost(f"{how_many} of {what} are not done in {_WAIT_SECONDS} s")
+            time.sleep(0.1)
 
     def finish(self) -> None:
         """Tell them to stop after the way that they are on, wait for that, and raise what went wrong."""
