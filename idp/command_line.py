@@ -2,7 +2,8 @@
 
 import functools
 import json
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import click
@@ -48,3 +49,12 @@ def refuse(problem: str) -> NoReturn:
 def print_json(value: Any) -> None:
     """Print what a program reads."""
     click.echo(json.dumps(value, indent=2, default=str))
+
+
+def print_json_list(values: Iterable[Any]) -> None:
+    """Print a list that a program reads, one by one: it may be longer than what fits into memory."""
+    separator = "[\n"
+    for value in values:
+        click.echo(separator + textwrap.indent(json.dumps(value, indent=2, default=str), "  "), nl=False)
+        separator = ",\n"
+    click.echo("[]" if separator == "[\n" else "\n]")

@@ -1,6 +1,7 @@
 """Keeping accounts. Nothing here commits: the journey that calls does, together with its audit event."""
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -28,6 +29,7 @@ class Known:
     credentials: Credentials
 
 
+_AT_ONCE = 500
 _KNOWN = (
     Account.id,
     Account.disabled_at,
@@ -73,10 +75,11 @@ def get_known(account_id: uuid.UUID) -> Known:
     return known
 
 
-def find_all(role: str | None = None) -> list[Account]:
-    """Return all accounts, or those of one role, in the order of their usernames."""
+def iterate(role: str | None = None) -> Iterator[Account]:
+    """Yield all accounts, or those of one role, in the order of their usernames; never all of them are in memory."""
     chosen = select(Account).order_by(Account.username_key)
-    return list(db.session.scalars(chosen if role is None else chosen.where(Account.role == role)))
+    chosen = chosen if role is None else chosen.where(Account.role == role)
+    yield from db.session.scalars(chosen.execution_options(yield_per=_AT_ONCE))
 
 
 def create(

@@ -10,7 +10,7 @@ from idp.accounts import service as accounts
 from idp.accounts.models import GUARDIAN, ROLES, Account
 from idp.admin import people
 from idp.admin.people import Changed, Invalid, NewAccount, Taken, Unknown, WithTemporaryPassword
-from idp.command_line import print_json, refuse, with_application
+from idp.command_line import print_json, print_json_list, refuse, with_application
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
 
@@ -79,13 +79,14 @@ def list_(role: str | None, *, as_json: bool) -> None:
     \b
     Example:  idp account list --role admin
     """
-    found = accounts.find_all(role)
+    found = accounts.iterate(role)
     if as_json:
-        print_json([_shown(one) for one in found])
+        print_json_list(map(_shown, found))
         return
+    one = None
     for one in found:
         click.echo(f"{one.username:<30}  {one.role:<8}  {_state(one):<18}  {one.name}")
-    if not found:
+    if one is None:
         click.echo("There is no such account yet: idp account add --help", err=True)
 
 

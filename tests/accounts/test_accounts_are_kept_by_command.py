@@ -65,7 +65,7 @@ def test_what_cant_be_kept_is_refused_in_one_line(idp: Commands, arguments: tupl
     assert done.stdout == ""
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
-    assert service.find_all() == []
+    assert list(service.iterate()) == []
 
 
 def test_a_username_that_is_taken_is_refused(idp: Commands, parent: Person) -> None:
