@@ -17,6 +17,8 @@ from idp.sealing import digest
 Value = str | int | bytes | None
 Row = tuple[Value, ...]
 
+ADMIN = 1
+"""The account that may open the console."""
 REDIRECT_URI = "https://gradebook.example/callback"
 SCOPE = "openid profile email"
 _DIGESTS_AT_ONCE = 1000
@@ -114,6 +116,11 @@ def owner(scale: Scale, session: int) -> int:
     return session * 7919 % scale.accounts
 
 
+def session_of(scale: Scale, account: int) -> int:
+    """Return the number of an account's one live session."""
+    return account * pow(7919, -1, scale.accounts) % scale.accounts
+
+
 def loads(scale: Scale) -> Iterator[Load]:
     """Return everything, parents before children."""
     yield from _people(scale)
@@ -128,7 +135,13 @@ def _people(scale: Scale) -> Iterator[Load]:
     columns = "id username username_key role name given_name family_name email email_verified locale"
     rows = (
         (
-            *(identifier(ACCOUNT, number), username(number), username(number), "guardian", f"Ewa Kowalska {number}"),
+            *(
+                identifier(ACCOUNT, number),
+                username(number),
+                username(number),
+                "admin" if number == ADMIN else "guardian",
+                f"Ewa Kowalska {number}",
+            ),
             *(
                 "Ewa",
                 f"Kowalska {number}",

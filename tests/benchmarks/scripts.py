@@ -99,6 +99,12 @@ def log_in(values: Values, number: int) -> Script:
         raise Unexpected(f"the log-in went to {answer.headers['location']}")
 
 
+def page(values: Values, _number: int) -> Script:
+    """Open a page of the console, as an admin who is logged in."""
+    answer = yield _get(values["page"], Cookie=values["admin_cookie"])
+    _expect(answer, 200, b"application-list")
+
+
 SCRIPTS: dict[str, Callable[[Values, int], Script]] = {
     "flow": flow,
     "userinfo": userinfo,
@@ -106,6 +112,7 @@ SCRIPTS: dict[str, Callable[[Values, int], Script]] = {
     "discovery": discovery,
     "jwks": jwks,
     "log_in": log_in,
+    "page": page,
 }
 
 

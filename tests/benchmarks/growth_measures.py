@@ -1,0 +1,184 @@
+"""What is measured of a grown district: operations over HTTP, pruning, and pruning's neighbours."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from sqlalchemy.engine import make_url
+
+from idp.settings import PACKAGE, Settings
+from tests.benchmarks import growth_rows as rows
+from tests.benchmarks import load, scripts
+from tests.benchmarks.growth_cpu import Meter
+from tests.benchmarks.growth_rows import Scale
+from tests.benchmarks.load import Work
+from tests.factories import PASSWORD
+from tests.programs import variables
+from tests.servers import Running
+
+SAMPLE = 100
+"""People who take part, spread over the whole of the district."""
+
+OPERATIONS = {
+    "flow": 300,
+    "userinfo": 1500,
+    "log_in": 100,
+    "clients: first page": 60,
+    "clients: search": 60,
+    "clients: late page": 60,
+}
+"""What is done over HTTP, and how often in one round."""
+_PAGES = {
+    "clients: first page": "/admin/clients",
+    "clients: search": "/admin/clients?q=0+of+the+north",
+    "clients: late page": "/admin/clients?page=1000000",
+}
+_LONGEST_SECONDS = 120.0
+_PRUNE_CPU_SECONDS = 2.0
+_BESIDE = 200
+"""Flows beside `idp prune`."""
+
+
+@dataclass
+class Place:
+    """A district of one size on one database, and a provider that serves it."""
+
+    kind: str
+    scale: Scale
+    settings: Settings
+    url: str
+    server: Running
+    costs: dict[str, list[float]] = field(default_factory=dict)
+    """CPU-milliseconds an operation, round by round."""
+    figures: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        """The port of its provider."""
+        return int(self.server.origin.rpartition(":")[2])
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the load's scripts are given: people who have let the first application in before."""
+        step = max(1, self.scale.accounts // self.scale.clients // SAMPLE) * self.scale.clients
+        accounts = range(0, step * SAMPLE, step)
+        sessions = [rows.session_of(self.scale, account) for account in accounts]
+        seed, admin = self.scale.seed, rows.session_of(self.scale, rows.ADMIN)
+        return {
+            "client_id": rows.client_id(0),
+            "client_secret": rows.client_secret(seed, 0),
+            "redirect_uri": rows.REDIRECT_URI,
+            "password": PASSWORD,
+            "usernames": [rows.username(account) for account in accounts],
+            "cookies": [f"idp_session={rows.session_token(seed, session)}" for session in sessions],
+            "access_tokens": [rows.access_token(seed, session) for session in sessions],
+            "admin_cookie": f"idp_session={rows.session_token(seed, admin)}",
+        }
+
+    def meter(self, *pids: int) -> Meter:
+        """Count processor time from now on: the provider's, or that of other programs, with their database sessions."""
+        url = make_url(self.url)
+        database = None if url.get_backend_name() == "sqlite" else url.database
+        return Meter(list(pids or [self.server.process.pid]), database)
+
+    def work(self, operation: str, *, seconds: float = _LONGEST_SECONDS, at_most: int | None = None) -> Work:
+        """Return one connection's load."""
+        script = "page" if operation in _PAGES else operation
+        values = self.values | {"page": _PAGES.get(operation, "")}
+        return Work(self.port, script, values, seconds=seconds, at_most=at_most)
+
+
+def warm_up(place: Place) -> None:
+    """Let every process and cache see each operation once, and everybody's session be seen today."""
+    for operation in OPERATIONS:
+        _drive(place.work(operation, at_most=SAMPLE))
+
+
+def measure_operations(place: Place, share: float) -> None:
+    """Measure one round of every operation, or a share of it."""
+    for operation, count in OPERATIONS.items():
+        meter = place.meter()
+        done = _drive(place.work(operation, at_most=max(10, int(count * share))))
+        place.costs.setdefault(operation, []).append(1000 * meter.seconds() / done.operations)
+
+
+def measure_prune(place: Place, start_up: float) -> None:
+    """Let `idp prune` run for a while, alone and then beside flows; it is stopped and goes on where it was."""
+    process = _start_prune(place.settings)
+    meter = place.meter(process.pid)
+    _let_run(process, meter, start_up + _PRUNE_CPU_SECONDS)
+    gone = _stop_prune(process, meter)
+    place.figures["prune: rows"] = gone
+    place.figures["prune, CPU-ms for 1,000 rows"] = 1_000_000 * (meter.seconds() - start_up) / gone
+    quiet = _drive(place.work("flow", at_most=_BESIDE))
+    process = _start_prune(place.settings)
+    meter = place.meter(process.pid)
+    _let_run(process, meter, start_up * 1.2)
+    beside = _drive(place.work("flow", at_most=_BESIDE))
+    place.figures["prune: rows beside flows"] = _stop_prune(process, meter)
+    for name, done in (("quiet", quiet), ("beside prune", beside)):
+        place.figures[f"flow {name}, p50 ms"] = 1000 * done.percentile(0.5)
+        place.figures[f"flow {name}, p99 ms"] = 1000 * done.percentile(0.99)
+
+
+def start_up_seconds(place: Place, empty: Settings) -> float:
+    """Return the processor time of an `idp prune` that has nothing to do, on an empty database of the same kind."""
+    process = _start_prune(empty)
+    meter = place.meter(process.pid)
+    _let_run(process, meter, _LONGEST_SECONDS)
+    _stop_prune(process, meter)
+    return meter.seconds()
+
+
+def megabytes(url: str) -> float:
+    """Return the size of a database, indexes included, in MB."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return os.path.getsize(str(parsed.database)) / 1e6
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT pg_database_size(current_database())").fetchone()
+    assert found is not None
+    return float(found[0]) / 1e6
+
+
+def _drive(work: Work) -> load.Done:
+    # In this process: a meter counts the provider's time alone, and a process of its own takes seconds to start.
+    done = load.run(work, scripts.repeat(work.script, work.values))
+    if done.failures or not done.operations:
+        raise RuntimeError(f"{work.script}: {done.failures} failures, {done.samples}")
+    return done
+
+
+def _start_prune(settings: Settings) -> "subprocess.Popen[bytes]":
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "idp", "prune", "--json"],
+        env=inherited | variables(settings),
+        stdout=subprocess.PIPE,
+        cwd=PACKAGE.parent,
+    )
+
+
+def _let_run(process: "subprocess.Popen[bytes]", meter: Meter, seconds: float) -> None:
+    """Wait until `idp prune` has used so much processor time, or has done: by the clock it may not even have begun."""
+    while process.poll() is None and meter.seconds() < seconds:
+        time.sleep(0.02)
+
+
+def _stop_prune(process: "subprocess.Popen[bytes]", meter: Meter) -> int:
+    """Stop `idp prune`, unless it has done, and return how many rows it says have gone."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    while process.poll() is None:
+        meter.seconds()
+        time.sleep(0.01)
+    said, _ = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"idp prune ended with {process.returncode}")
+    return sum(json.loads(said).values())

@@ -1,0 +1,53 @@
+"""The grown district is the same for the same seed, and is one that the provider could have made itself."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from flask import Flask
+from sqlalchemy import func, select, text
+
+from idp.database import db, release
+from tests.benchmarks import growth_loading
+from tests.benchmarks.growth_rows import Scale, loads
+
+SCALE = Scale(200, 400, datetime(2026, 9, 1, 7, tzinfo=UTC), password_hash="none")
+
+
+def test_the_same_seed_makes_the_same_rows() -> None:
+    first = [list(load.rows) for load in loads(SCALE)]
+
+    assert first == [list(load.rows) for load in loads(SCALE)]
+    assert first != [list(load.rows) for load in loads(replace(SCALE, seed=208))]
+
+
+def test_every_row_arrives_and_hangs_on_one_that_is_there(app: Flask, database_url: str) -> None:
+    growth_loading.fill(database_url, SCALE, quiet=True)
+
+    wanted: dict[str, int] = {}
+    for load in loads(SCALE):
+        wanted[load.table] = wanted.get(load.table, 0) + load.count
+    tables = {table.name: table for table in db.metadata.sorted_tables}
+    assert wanted == {
+        name: db.session.scalar(select(func.count()).select_from(table))
+        for name, table in tables.items()
+        if name in wanted
+    }
+    for table in tables.values():
+        for key in table.foreign_key_constraints:
+            (element,) = key.elements
+            child, parent = element.parent, element.column
+            orphans = select(func.count()).select_from(table).where(child.is_not(None), child.not_in(select(parent)))
+            assert db.session.scalar(orphans) == 0, key.name
+
+
+def test_loading_leaves_the_indexes_that_migrations_made(app: Flask, database_url: str) -> None:
+    listed = "SELECT name FROM sqlite_master WHERE type = 'index'"
+    if db.engine.dialect.name == "postgresql":
+        listed = "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'"
+    before = set(db.session.scalars(text(listed)))
+    release()
+    db.engine.dispose()
+
+    growth_loading.fill(database_url, SCALE, quiet=True)
+
+    assert set(db.session.scalars(text(listed))) == before
