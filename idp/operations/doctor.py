@@ -82,10 +82,10 @@ def examine_file(
         yield Finding(OK, "disk", told)
     kind = _kind_of_file_system(folder, mounts)
     if kind in _OF_A_NETWORK:
-        text_ = (
+        told = (
             f"it lies on {kind}, where a second node would damage it; use a local disk, or PostgreSQL for several nodes"
         )
-        yield Finding(PROBLEM, "database", text_)
+        yield Finding(PROBLEM, "database", told)
 
 
 def _kind_of_file_system(folder: Path, mounts: Path) -> str:
@@ -171,23 +171,29 @@ def _issuer() -> Iterator[Finding]:
             page = client.get(f"{issuer}/login")
     except httpx.HTTPError as error:
         cause = f"{error.__class__.__name__}: {error}"[:150]
-        yield Finding(PROBLEM, "issuer", f"{issuer} can't be reached from here ({cause})")
+        told = f"{issuer} can't be reached from here ({cause}); start idp serve, or mend its name, proxy or certificate"
+        yield Finding(PROBLEM, "issuer", told)
         return
     if found.status_code != 200 or not _is_same(found.content):
         yield Finding(PROBLEM, "issuer", f"{issuer} answers, but not as this provider; check issuer, proxy and version")
         return
     yield Finding(OK, "issuer", f"{issuer} answers as this provider")
-    yield from _transport(page)
+    yield from examine_transport(page)
 
 
-def _transport(page: httpx.Response) -> Iterator[Finding]:
+def examine_transport(page: httpx.Response) -> Iterator[Finding]:
+    """Look at what came through the proxy of what we had sent."""
     cookies = page.headers.get_list("set-cookie")
     if not settings.current().is_https:
-        yield Finding(NOTE, "tls", "browsers come by plain HTTP: passwords and cookies can be read on the way")
+        yield Finding(
+            NOTE, "tls", "browsers come by plain HTTP, which others can read; for families, give issuer https://"
+        )
     elif "strict-transport-security" not in page.headers:
-        yield Finding(PROBLEM, "tls", "a proxy takes Strict-Transport-Security away")
+        yield Finding(PROBLEM, "tls", "a proxy takes Strict-Transport-Security away; let it pass our headers on")
     elif any(not cookie.startswith("__Host-") or "secure" not in cookie.lower() for cookie in cookies):
-        yield Finding(PROBLEM, "cookies", "a proxy changes cookies: __Host- and Secure have to stay")
+        yield Finding(
+            PROBLEM, "cookies", "a proxy changes cookies; let it pass them on: __Host- and Secure have to stay"
+        )
     else:
         yield Finding(OK, "tls", "HTTPS, HSTS and cookies in order")
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -332,3 +333,23 @@ def test_a_database_that_others_can_reach_is_a_problem_and_its_disk_s_room_is_to
     assert "GB are free" in full[-1].text
     assert "nfs4" in shared[-1].text
     assert shared[-1].level == PROBLEM
+
+
+@pytest.mark.parametrize(
+    ("headers", "level", "subject", "said"),
+    [
+        ([("strict-transport-security", "max-age=1"), ("set-cookie", "__Host-a=b; Secure")], OK, "tls", "in order"),
+        ([("set-cookie", "__Host-a=b; Secure")], PROBLEM, "tls", "takes Strict-Transport-Security away"),
+        ([("strict-transport-security", "max-age=1"), ("set-cookie", "a=b; Secure")], PROBLEM, "cookies", "__Host-"),
+        ([("strict-transport-security", "max-age=1"), ("set-cookie", "__Host-a=b")], PROBLEM, "cookies", "Secure"),
+    ],
+)
+def test_a_proxy_that_changes_what_we_send_is_a_problem(
+    app: Flask, change: Callable[..., None], headers: list[tuple[str, str]], level: str, subject: str, said: str
+) -> None:
+    change(server=replace(app.config["IDP"].server, issuer="https://login.example.org"))
+
+    (found,) = doctor.examine_transport(httpx.Response(200, headers=headers))
+
+    assert (found.level, found.subject) == (level, subject)
+    assert said in found.text
