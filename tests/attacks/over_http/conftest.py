@@ -166,7 +166,9 @@ class Intruder:
             reply = self.get(path, query.encode())
         raise AssertionError(f"it redirects without end, lately to {reply.location}")
 
-    def log_in(self, username: str, password: str, query: Form = b"", **headers: str) -> Reply:
+    def log_in(
+        self, username: str, password: str, query: Form = b"", headers: Mapping[str, str] | None = None
+    ) -> Reply:
         """Fill in the log-in page."""
         token = self.get("/login", query).hidden("csrf_token")
         form = {"csrf_token": token, "username": username, "password": password}
