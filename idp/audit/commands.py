@@ -75,11 +75,8 @@ def show(account: uuid.UUID | None, client: str | None, event: str | None, limit
     \b
     Example:  idp audit list --event log_in --limit 20
     """
-    chosen = select(_EVENTS).order_by(_EVENTS.c.at.desc(), _EVENTS.c.id.desc()).limit(limit)
-    for column, value in ((_EVENTS.c.account_id, account), (_EVENTS.c.client_id, client), (_EVENTS.c.event, event)):
-        if value is not None:
-            chosen = chosen.where(column == value)
-    rows = [dict(row) for row in db.session.execute(chosen).mappings()]
+    wanted = {"account_id": account, "client_id": client, "event": event}
+    rows = _newest({name: value for name, value in wanted.items() if value is not None}, limit)
     if as_json:
         print_json(rows)
         return
@@ -87,6 +84,16 @@ def show(account: uuid.UUID | None, client: str | None, event: str | None, limit
         about = " ".join(f"{name}={row[name]}" for name in ("account_id", "client_id", "address") if row[name])
         details = " ".join(f"{name}={value!r}" for name, value in row["details"].items())
         click.echo(f"{row['at']:%Y-%m-%d %H:%M:%S}  {row['outcome']:<8} {row['event']:<30} {about} {details}".rstrip())
+
+
+def _newest(wanted: dict[str, Any], limit: int) -> list[dict[str, Any]]:
+    """Return the newest events that are as wanted: those without a seal, which are few, and then sealed ones."""
+    rows: list[dict[str, Any]] = []
+    for state in (_EVENTS.c.position.is_(None), _EVENTS.c.position.is_not(None)):
+        conditions = [state, *(_EVENTS.c[name] == value for name, value in wanted.items())]
+        chosen = select(_EVENTS).where(*conditions).order_by(_EVENTS.c.id.desc()).limit(limit)
+        rows += [dict(row) for row in db.session.execute(chosen).mappings()]
+    return sorted(rows, key=lambda row: str(row["id"]), reverse=True)[:limit]
 
 
 def _progress(done: int, total: int) -> None:
