@@ -57,10 +57,10 @@ def listing(search: str, page: str) -> Listing:
     """Return a page of the list; whatever stands in the address, it is a page that there is."""
     text = "".join(character for character in search if character.isprintable())[:_LONGEST_SEARCH].strip()
     number = int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1
-    _found, total = clients.search(text, offset=0, limit=0)
+    total = clients.count(text)
     pages = max(1, -(-total // PAGE_SIZE))
     number = min(max(number, 1), pages)
-    found, total = clients.search(text, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+    found = clients.search(text, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
     return Listing(found, _failing(client.id for client in found), text, number, pages, total)
 
 
@@ -78,9 +78,12 @@ def logout_state(client: Client) -> LogoutState:
 
 def counts() -> Counts:
     """Return how many applications are active, disabled, and not reached by log-out messages."""
-    all_clients = db.session.execute(select(Client.id, Client.disabled_at).where(Client.removed_at.is_(None))).all()
-    disabled = sum(disabled_at is not None for _id, disabled_at in all_clients)
-    return Counts(len(all_clients) - disabled, disabled, len(_failing(row.id for row in all_clients)))
+    total, disabled = db.session.execute(
+        select(func.count(Client.id), func.count(Client.disabled_at)).where(Client.removed_at.is_(None))
+    ).one()
+    known = select(NoticeBreaker.client_pk).join(Client, Client.id == NoticeBreaker.client_pk)
+    failing = known.where(NoticeBreaker.failures > 0, Client.removed_at.is_(None))
+    return Counts(total - disabled, disabled, len(db.session.scalars(failing).all()))
 
 
 def _failing(client_pks: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from secrets import choice, token_bytes
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from idp import sealing, settings
 from idp.clients import secrets
@@ -65,13 +65,20 @@ def find_all() -> list[Client]:
     return list(db.session.scalars(select(Client).where(Client.removed_at.is_(None)).order_by(*_ORDER)))
 
 
-def search(text: str, *, offset: int, limit: int) -> tuple[list[Client], int]:
-    """Return a part of the applications whose name or client_id holds text, by name, and how many there are."""
+def count(text: str) -> int:
+    """Return how many applications have text in their name or client_id."""
+    return db.session.scalar(select(func.count(Client.id)).where(*_holding(text))) or 0
+
+
+def search(text: str, *, offset: int, limit: int) -> list[Client]:
+    """Return a part of the applications whose name or client_id holds text, by name."""
+    return list(db.session.scalars(select(Client).where(*_holding(text)).order_by(*_ORDER).offset(offset).limit(limit)))
+
+
+def _holding(text: str) -> tuple[ColumnElement[bool], ...]:
     # autoescape: a % or _ that was typed is looked for, and does not stand for anything.
-    holds = or_(Client.client_name.icontains(text, autoescape=True), Client.client_id.contains(text, autoescape=True))
-    chosen = select(Client).where(Client.removed_at.is_(None), holds)
-    total = db.session.scalar(select(func.count()).select_from(chosen.subquery())) or 0
-    return list(db.session.scalars(chosen.order_by(*_ORDER).offset(offset).limit(limit))), total
+    by_name = Client.client_name.icontains(text, autoescape=True)
+    return Client.removed_at.is_(None), or_(by_name, Client.client_id.contains(text, autoescape=True))
 
 
 def valid_secrets(client: Client, now: datetime) -> list[ClientSecret]:
