@@ -29,9 +29,14 @@ def bcrypt_hash(prepared: bytes, salt: bytes, least_cost: int = 0) -> bytes:
     While it waits others work on in the request's place; the caller holds no transaction open. Raises Busy when its
     turn would not come, or has not come, within [passwords] longest_wait_seconds.
     """
-    longest_wait = settings.current().passwords.longest_wait_seconds
+    configured = settings.current()
+    pool = _pool(slots(configured))
+
+    def hashed() -> bytes:
+        return pool.submit(_hash, prepared, salt, least_cost).result()
+
     with places.lent():
-        return queue().run(context.network(), functools.partial(_hash, prepared, salt, least_cost), longest_wait)
+        return queue().run(context.network(), hashed, configured.passwords.longest_wait_seconds)
 
 
 def _hash(prepared: bytes, salt: bytes, least_cost: int) -> bytes:
@@ -58,18 +63,27 @@ def slots(configured: Settings) -> int:
     return max(1, _cores() // (configured.server.workers or _cores()))
 
 
-def queue() -> FairQueue[bytes]:
+def queue() -> FairQueue:
     """Return this process's queue."""
     return _queue_of(slots(settings.current()))
 
 
 @functools.cache
-def _queue_of(size: int) -> FairQueue[bytes]:
-    pool = ThreadPoolExecutor(size, thread_name_prefix="password-hash", initializer=_step_back)
-    return FairQueue(pool, size, _SECONDS)
+def _queue_of(size: int) -> FairQueue:
+    return FairQueue(size, _SECONDS)
 
 
-# A worker that is forked has none of its parent's threads, so it starts a queue of its own.
+@functools.cache
+def _pool(size: int) -> ThreadPoolExecutor:
+    """Return the threads of lower priority. They hash, and do nothing else.
+
+    While such a thread holds the interpreter and has to wait for a core, nobody in its process gets on.
+    """
+    return ThreadPoolExecutor(size, thread_name_prefix="password-hash", initializer=_step_back)
+
+
+# A worker that is forked has none of its parent's threads, so it starts a pool and a queue of its own.
+os.register_at_fork(after_in_child=_pool.cache_clear)
 os.register_at_fork(after_in_child=_queue_of.cache_clear)
 
 

@@ -15,10 +15,10 @@ LONG = 60.0
 
 
 class Counter:
-    """A queue of one thread, which is busy until it is told to go on."""
+    """A queue for one job at a time, which is busy until it is told to go on."""
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self.queue: FairQueue[str] = FairQueue(pool, 1, SECONDS)
+    def __init__(self) -> None:
+        self.queue = FairQueue(1, SECONDS)
         self.order: list[str] = []
         self.open, begun = threading.Event(), threading.Event()
         self.people = ThreadPoolExecutor(80)
@@ -51,19 +51,17 @@ class Counter:
 
 @pytest.fixture
 def counter() -> Iterator[Counter]:
-    with ThreadPoolExecutor(1) as pool:
-        made = Counter(pool)
-        yield made
-        made.open.set()
-        made.people.shutdown()
+    made = Counter()
+    yield made
+    made.open.set()
+    made.people.shutdown()
 
 
 def test_nobody_waits_at_a_queue_that_is_empty() -> None:
-    with ThreadPoolExecutor(2) as pool:
-        queue: FairQueue[int] = FairQueue(pool, 2, SECONDS)
+    queue = FairQueue(2, SECONDS)
 
-        assert queue.expected_wait("home") == 0
-        assert queue.run("home", lambda: 7, 0.0) == 7
+    assert queue.expected_wait("home") == 0
+    assert queue.run("home", lambda: 7, 0.0) == 7
 
 
 def test_each_network_has_its_turn_however_many_another_one_sends(counter: Counter) -> None:
@@ -132,7 +130,7 @@ def test_the_estimate_follows_what_jobs_take(counter: Counter) -> None:
     counter.open.set()
     counter.first.result(5)
     for _ in range(40):
-        counter.queue.run("home", lambda: time.sleep(0.005), LONG)  # type: ignore[arg-type,return-value]
+        counter.queue.run("home", lambda: time.sleep(0.005), LONG)
     again = threading.Event()
     busy = counter.people.submit(counter.queue.run, "home", lambda: str(again.wait()), LONG)
     while counter.expected("home") == 0:
