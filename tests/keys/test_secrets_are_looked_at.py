@@ -23,6 +23,8 @@ from tests import factories, servers
 from tests.databases import AppBuilder, with_database
 from tests.keys.conftest import KeyFiles, Place
 
+pytestmark = pytest.mark.one_database  # what differs between them, test_idp_keys.py runs on both
+
 SECOND = timedelta(seconds=1)
 Output = pytest.CaptureFixture[str]
 

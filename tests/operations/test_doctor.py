@@ -170,6 +170,7 @@ def test_a_new_key_is_one_that_settings_take(settings: Settings) -> None:
     assert len(first.partition(":")[2]) == 44
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("section", "values", "subject", "said"),
     [
@@ -197,6 +198,7 @@ def test_what_is_allowed_but_unwise_is_noted(
     assert said in found.text
 
 
+@pytest.mark.one_database
 def test_what_production_should_not_have_is_noted(app: Flask, change: Callable[..., None]) -> None:
     change(environment=PRODUCTION, passwords=Passwords(bcrypt_cost=10))
 
@@ -205,6 +207,7 @@ def test_what_production_should_not_have_is_noted(app: Flask, change: Callable[.
     assert {(NOTE, "bcrypt_cost is 10"), (NOTE, "outbound_allowed")} <= found
 
 
+@pytest.mark.one_database
 def test_secrets_that_others_can_read_are_a_problem(app: Flask, tmp_path: Path) -> None:
     keys = Path(tempfile.mkdtemp(dir="/tmp")) / "keys"  # below which everybody may look, as pytest's own folders forbid
     keys.parent.chmod(0o755)
@@ -224,6 +227,7 @@ def test_secrets_that_others_can_read_are_a_problem(app: Flask, tmp_path: Path) 
         shutil.rmtree(keys.parent)
 
 
+@pytest.mark.one_database
 def test_secrets_in_the_environment_are_noted_without_being_repeated(app: Flask) -> None:
     found = doctor_settings.examine({"IDP_SECRETS_PEPPERS": "p1:c2VjcmV0", "IDP_DATABASE_URL": "postgresql://a:b@c/d"})
     told = [one for one in found if one.subject == "secrets"]
@@ -335,6 +339,7 @@ def test_a_database_that_others_can_reach_is_a_problem_and_its_disk_s_room_is_to
     assert shared[-1].level == PROBLEM
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("headers", "level", "subject", "said"),
     [
