@@ -116,7 +116,8 @@ def measure_prune(place: Place, start_up: float) -> None:
     _let_run(process, meter, start_up + _PRUNE_CPU_SECONDS)
     gone = _stop_prune(process, meter)
     place.figures["prune: rows"] = gone
-    place.figures["prune, CPU-ms for 1,000 rows"] = 1_000_000 * (meter.seconds() - start_up) / gone
+    used = meter.seconds() - start_up
+    place.figures["prune, CPU-ms for 1,000 rows"] = 1_000_000 * used / gone if gone else float("nan")
     quiet = _drive(place.work("flow", _BESIDE, connections=1))
     process = _start_prune(place.settings)
     meter = place.meter(process.pid)
