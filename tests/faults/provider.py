@@ -16,7 +16,7 @@ class Provider(Node):
     """A node that is its own issuer, and that may be started although it can't be ready."""
 
     environment: dict[str, str] = field(default_factory=dict)
-    """Beside what the settings say."""
+    """Beside what the settings say; a file in place of a value (NAME_FILE) takes the value away."""
     command: tuple[str, ...] = ("-m", "idp")
     """What Python is started with."""
     through: tuple[str, ...] = ()
@@ -42,6 +42,8 @@ class Provider(Node):
             arguments = started + arguments
         log = self.folder / f"node-{self.port}.log"
         environment = variables(settings) | self.environment
+        for name in self.environment:
+            environment.pop(name.removesuffix("_FILE") if name.endswith("_FILE") else "", None)
         own = f"http://localhost:{self.port}"
         self._running = self._stack.enter_context(program(arguments, environment, own, until, log))
 

@@ -35,7 +35,8 @@ def _set_wrong(provider: Provider, seconds: int) -> None:
     provider.environment = {"PYTHONPATH": str(PACKAGE.parent)}
 
 
-@pytest.mark.parametrize("seconds", [_TEN_MINUTES, pytest.param(-_TEN_MINUTES, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("seconds", [_TEN_MINUTES, -_TEN_MINUTES])
 def test_what_one_node_issues_is_good_at_the_other(
     seconds: int, new_place: NewPlace, all_databases: Databases, tmp_path: Path
 ) -> None:

@@ -72,7 +72,11 @@ def test_a_backup_under_load_is_put_back_and_serves(place: Place, tmp_path: Path
     assert printed.exit_code == 0, printed.stderr
     after = place.parent()
     after.flow()
+    place.provider.idp("worker", "--once")
     later_head = json.loads(place.provider.idp("audit", "verify", "--json").stdout)["head"]
+    refused = place.provider.idp("restore", str(file), "--yes")
+    assert (refused.exit_code, "stop idp serve" in refused.stderr) == (1, True), "nobody's database is taken away"
+    assert place.provider.readiness() == (200, None)
     place.provider.stop()
     place.let_go()
 
@@ -181,17 +185,6 @@ def test_what_is_no_whole_backup_is_not_put_back(damage: str, place: Place, tmp_
     assert {path.name for path in folder.iterdir() if not path.name.endswith(("-wal", "-shm"))} == names
     with place.app.app_context():
         assert db.session.scalar(select(func.count()).select_from(Account)) == 1
-
-
-def test_a_running_provider_is_not_restored_under(place: Place, tmp_path: Path) -> None:
-    assert place.provider.idp("backup", str(tmp_path / "copy.db")).exit_code == 0
-    place.provider.start()
-
-    refused = place.provider.idp("restore", str(tmp_path / "copy.db"), "--yes")
-
-    assert refused.exit_code == 1
-    assert "stop" in refused.stderr
-    assert place.provider.readiness() == (200, None)
 
 
 def test_another_program_that_has_it_open_is_in_the_way_and_a_no_changes_nothing(place: Place, tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ from tests.faults.conftest import NewPlace, Place
 from tests.faults.people import Parent, code_of, wait_for
 from tests.faults.troubles import AS_AN_ORDINARY_USER, KINDS, Kind, small_disk
 
+_QUICK = {"a full disk", "a missing server"}
+_MARKED = [pytest.param(kind, marks=[] if kind.name in _QUICK else pytest.mark.long) for kind in KINDS]
+
 
 @pytest.fixture
 def place_for(new_place: NewPlace, all_databases: Databases, tmp_path: Path) -> Iterator[Callable[[Kind], Place]]:
@@ -44,7 +47,7 @@ def place_for(new_place: NewPlace, all_databases: Databases, tmp_path: Path) -> 
         yield make
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("kind", _MARKED, ids=str)
 def test_everybody_is_told_and_nothing_is_lost(kind: Kind, place_for: Callable[[Kind], Place]) -> None:
     place = place_for(kind)
     place.provider.start()
@@ -111,7 +114,7 @@ def _what_only_reads_goes_on(parent: Parent, kind: Kind) -> None:
 
 
 def _the_operator_is_told(place: Place, kind: Kind) -> None:
-    assert f'idp_database_errors_total{{error="{kind.cause}"}}' in place.provider.get("/metrics").text
+    assert f'idp_database_errors_total{{fault="{kind.cause}"}}' in place.provider.get("/metrics").text
     if not kind.is_checked_by_command:
         return  # the quota is the running processes', not the command's
     if kind.restarts and AS_AN_ORDINARY_USER:
