@@ -30,6 +30,8 @@ class Crowd:
 
     parents: list[Parent]
     wanted: int
+    """How many flows they go through at least: they come until the last kill is over."""
+    kills_are_over: threading.Event = field(default_factory=threading.Event)
     done: Counter[str] = field(default_factory=Counter)
     errors: list[BaseException] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -43,14 +45,14 @@ class Crowd:
 
     def wait_for(self, flows: int) -> None:
         """Wait until so many flows are through."""
-        deadline = time.monotonic() + 120
-        while self.done["flows"] < min(flows, self.wanted) and not self.errors:
+        deadline = time.monotonic() + 300
+        while self.done["flows"] < flows and not self.errors:
             assert time.monotonic() < deadline, self.done
             time.sleep(0.001)
 
     def _live(self, parent: Parent) -> None:
         try:
-            while self.done["flows"] < self.wanted and not self.errors:
+            while not self.errors and not (self.kills_are_over.is_set() and self.done["flows"] >= self.wanted):
                 self._go_on(parent)
         except BaseException as error:
             self.errors.append(error)
@@ -125,8 +127,9 @@ def _kill_during(place: Place, killed: str, flows: int, kills: int) -> None:
         _be_told_of_everything(witness)
         {"everything": _kill_all, "one process": _kill_one}[killed](place)
         _hold_to_what_was_told(witness, counted)
+    crowd.kills_are_over.set()
     for thread in threads:
-        thread.join(120)
+        thread.join(300)
 
     assert crowd.errors == []
     assert crowd.done["flows"] >= flows
