@@ -5,6 +5,7 @@ import re
 from typing import Any, get_type_hints
 
 from idp import settings
+from idp.settings import ranges
 
 _README = settings.PACKAGE.parent / "config" / "README.md"
 _ROW = re.compile(r"^\| ([a-z_]+) \| (.+?) \| `(IDP_[A-Z_]+)` \| (.+) \|$", re.MULTILINE)
@@ -35,3 +36,10 @@ def test_each_setting_s_meaning_is_a_sentence_that_names_its_unit() -> None:
         unit = name.rsplit("_", 1)[-1]
         if unit in {"seconds", "minutes", "hours", "days"}:
             assert unit in meaning.lower(), name
+
+
+def test_each_number_s_meaning_names_its_range() -> None:
+    meanings = {variable: meaning for _, _, variable, meaning in _ROW.findall(_README.read_text())}
+
+    for (section, name), (least, most) in ranges.RANGES.items():
+        assert f"{least} to {most}" in meanings[f"IDP_{section}_{name}".upper()], (section, name)
