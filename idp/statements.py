@@ -30,6 +30,8 @@ class Compiled:
     fixed: dict[str, Any]
     """What the statement itself compares with or sets."""
     readers: tuple[_Converter, ...]
+    row: Callable[..., Any]
+    """Makes what a statement returns that names nothing else to make."""
 
     def bound(self, parameters: Mapping[str, Any]) -> Sequence[Any] | dict[str, Any]:
         """Return the parameters as the driver takes them. Raises KeyError when one is missing."""
@@ -60,12 +62,9 @@ class Prepared(Generic[Row]):
         relaxed: bool = False,
     ) -> None:
         self._statement = statement
-        self._columns = tuple(statement.exported_columns)
-        self._into: Callable[..., Row] = into or _row_type(column.key or "" for column in self._columns)
+        self._into = into
         self._compiled: dict[str, Compiled] = {}
-        self.is_writing = not isinstance(statement, Select)
         self.is_relaxed = relaxed
-        self.returns_rows = bool(self._columns)
 
     def compiled(self, dialect: Dialect, names: Iterable[str]) -> Compiled:
         """Return the statement in a dialect, compiled when it is first asked for with these parameters."""
@@ -76,7 +75,7 @@ class Prepared(Generic[Row]):
 
     def read(self, compiled: Compiled, cursor: DBAPICursor) -> list[Row]:
         """Return all rows of an executed statement."""
-        into, readers = self._into, compiled.readers
+        into, readers = self._into or compiled.row, compiled.readers
         return [
             into(*[value if read is None else read(value) for value, read in zip(row, readers, strict=True)])
             for row in cursor.fetchall()
@@ -86,12 +85,14 @@ class Prepared(Generic[Row]):
         compiled = self._statement.compile(dialect=dialect, column_keys=names)
         order = list(compiled.positiontup or compiled.binds)
         binds = compiled.binds
+        columns = tuple(self._statement.exported_columns)
         return Compiled(
             text=str(compiled),
             is_positional=bool(order) and dialect.positional,
             binders=tuple((name, _binder(binds[name].type, dialect)) for name in order),
             fixed={name: value for name, value in compiled.params.items() if name not in names},
-            readers=tuple(_reader(column.type, dialect) for column in self._columns),
+            readers=tuple(_reader(column.type, dialect) for column in columns),
+            row=_row_type(column.key or "" for column in columns),
         )
 
 
@@ -107,7 +108,7 @@ def execute(connection: Connection, statement: Prepared[Row], parameters: Mappin
         for listener in connection.engine.dispatch.before_cursor_execute:
             listener(connection, cursor, compiled.text, bound, statement, False)  # noqa: FBT003  the event's signature
         cursor.execute(compiled.text, bound)
-        return statement.read(compiled, cursor) if statement.returns_rows else []
+        return statement.read(compiled, cursor) if compiled.readers else []
     except connection.dialect.loaded_dbapi.Error as error:
         fail(connection, error, compiled.text)
     finally:

@@ -41,10 +41,15 @@ def record(
         "address": _storable(came_from.address, 50),
         "request_id": _storable(came_from.request_id, 50),
         # As the database will give it back, or the digest would not match what is read.
-        "details": json.loads(json.dumps(details, default=str)) if details else {},
+        "details": details if all(type(value) is str for value in details.values()) else _plain(details),
     }
     row["mac"] = chain.mac(settings.current().secrets.audit_keys[0], chain.event_content(row))
     run(_INSERT, row)
+
+
+def _plain(details: dict[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(details, default=str))
+    return plain
 
 
 def _storable(text: str | None, longest: int) -> str | None:

@@ -1,5 +1,6 @@
 """Answering authorization requests: what stands between is decided, and the code is issued. This journey commits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -63,14 +64,13 @@ def _begin(
         # Whom it names travels on, and not the token: it is long, and once is enough to check a signature.
         hint = hints.read(request.id_token_hint, now)
         request = replace(request, id_token_hint=None, hinted_subject=hint.subject if hint else "")
-    continuation = Continuation(
-        path=PATH,
-        client_id=client.client_id,
-        request=request.to_dict(),
-        started_at=now.timestamp(),
-        form_target=responses.form_target(request.redirect_uri),
-    )
-    return _step(continuation, request, client, session_token, now)
+    started_at = now.timestamp()
+
+    def going_on() -> Continuation:
+        target = responses.form_target(request.redirect_uri)
+        return Continuation(PATH, client.client_id, request.to_dict(), started_at, target)
+
+    return _step(request, client, session_token, now, going_on=going_on, started_at=started_at, done=())
 
 
 def proceed(continuation: Continuation, session_token: str | None, now: datetime) -> Outcome:
@@ -86,27 +86,35 @@ def proceed(continuation: Continuation, session_token: str | None, now: datetime
     request = replace(request, scope=granted_scope(request.scope, client))
     if "openid" not in request.scope.split():
         return Gone()
-    return _step(replace(continuation, request=request.to_dict()), request, client, session_token, now)
+
+    def going_on() -> Continuation:
+        return replace(continuation, request=request.to_dict())
+
+    started_at, done = continuation.started_at, continuation.done
+    return _step(request, client, session_token, now, going_on=going_on, started_at=started_at, done=done)
 
 
 def _step(
-    continuation: Continuation,
     request: AuthorizationRequest,
     client: RegisteredClient,
     session_token: str | None,
     now: datetime,
+    *,
+    going_on: Callable[[], Continuation],
+    started_at: float,
+    done: tuple[str, ...],
 ) -> Outcome:
-    """Answer the application, or name the page that stands between."""
+    """Answer the application, or name the page that stands between, with what goes on after it."""
     found = store.find_visitor(sealing.digest(session_token), client.pk, now) if session_token else None
     session, grant_id, granted = found or (None, None, frozenset[str]())
     visitor = None if session is None else _visitor(session, client, granted, request)
-    match interaction.decide(request, continuation.started_at, continuation.done, visitor):
+    match interaction.decide(request, started_at, done, visitor):
         case LogIn(fresh_after):
-            return Page("login.log_in", replace(continuation, fresh_after=fresh_after))
+            return Page("login.log_in", replace(going_on(), fresh_after=fresh_after))
         case SelectAccount():
-            return Page("oidc.select_account", continuation)
+            return Page("oidc.select_account", going_on())
         case AskConsent() if session is not None:
-            return Page("oidc.consent", continuation.with_step(_shown_to(session, now)))
+            return Page("oidc.consent", going_on().with_step(_shown_to(session, now)))
         case Refuse(error, description):
             return Redirect(responses.error(request.redirect_uri, error, description, request.state))
         case Issue() if session is not None:

@@ -10,11 +10,11 @@ from idp.clients.registry import RegisteredClient
 SCOPES = ("openid", "profile", "email")
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
-_SINGLE = (
+_SINGLE = frozenset((
     "client_id", "redirect_uri", "response_type", "response_mode", "scope", "state", "nonce", "prompt", "max_age",
     "code_challenge", "code_challenge_method", "id_token_hint", "login_hint", "request", "request_uri",
     "registration", "acr_values", "display", "ui_locales", "claims_locales", "claims",
-)  # fmt: skip
+))  # fmt: skip
 _LONGEST = {
     "client_id": 100, "redirect_uri": 400, "scope": 300, "state": 2048, "nonce": 300, "prompt": 100,
     "id_token_hint": 8192, "login_hint": 100,
@@ -120,9 +120,9 @@ def _first_problem(
     parameters: Parameters, values: Mapping[str, str], client: RegisteredClient
 ) -> tuple[str, str] | None:
     """Return error code and fixed text of what is wrong first: no text is ever made from what was sent (AUTHLIB-6)."""
-    if any(len(parameters.get(name, ())) > 1 for name in _SINGLE):
+    if any(len(given) > 1 and name in _SINGLE for name, given in parameters.items()):
         return "invalid_request", "A parameter was sent more than once."
-    if any(_bytes(values.get(name, "")) > longest for name, longest in _LONGEST.items()):
+    if any(name in _LONGEST and _bytes(value) > _LONGEST[name] for name, value in values.items()):
         return "invalid_request", "A parameter is too long."
     if "\0" in values.get("nonce", ""):
         return "invalid_request", "The nonce holds a character that cannot be kept."
