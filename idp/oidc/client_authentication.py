@@ -14,8 +14,7 @@ from idp.clients.registry import RegisteredClient
 from idp.database import db
 from idp.throttle import service as throttle
 from idp.throttle.rules import Wait
-from idp.web import metrics
-from idp.web.context import origin
+from idp.web import context, metrics
 
 BASIC, POST, NONE = "client_secret_basic", "client_secret_post", "none"
 
@@ -92,7 +91,7 @@ def _basic(header: str) -> tuple[str, str]:
 def _record_failure(client_id: str, client: RegisteredClient | None, now: datetime) -> None:
     """Count the failure; name it in the record only for an application that exists, so that rubbish fills no table."""
     subject = client_id if client is not None else "unknown"
-    verdict = throttle.reserve("client_secret", f"{subject} {origin().address}", now)
+    verdict = throttle.reserve("client_secret", f"{subject} {context.network()}", now)
     if isinstance(verdict, Wait):
         db.session.rollback()
         raise TooManyTriesError(max(1, int((verdict.until - now).total_seconds())))

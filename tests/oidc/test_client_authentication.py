@@ -110,6 +110,25 @@ def test_ca7_after_ten_wrong_secrets_from_one_address_that_pair_waits_and_nobody
     assert application.redeem(application.code(visitor)).status_code == 200
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_ca7_a_network_has_one_budget_however_many_addresses_it_has(
+    app: Flask, application: Application, known: bool
+) -> None:
+    form = {"grant_type": "authorization_code", "code": "x", "redirect_uri": "x"}
+    headers = basic(application.registered.client_id if known else "unknown", "wrong")
+
+    def ask(address: str) -> int:
+        return (
+            app.test_client()
+            .post("/oauth/token", data=form, headers=headers, environ_base={"REMOTE_ADDR": address})
+            .status_code
+        )
+
+    assert [ask(f"2001:db8:0:1::{number:x}") for number in range(12)] == [401] * 10 + [429] * 2
+    assert ask("2001:db8:0:1:ffff:ffff:ffff:ffff") == 429
+    assert ask("2001:db8:0:2::1") == 401
+
+
 @pytest.mark.parametrize(
     "grant_type",
     ["password", "implicit", "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code",
