@@ -2,7 +2,6 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -16,7 +15,7 @@ _PATIENCE_SECONDS = 20.0
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Iterator[Path]:
+def path(tmp_path: Path) -> Path:
     """A database."""
     made = tmp_path / "some.db"
     with closing(sqlite3.connect(made, isolation_level=None)) as connection:
