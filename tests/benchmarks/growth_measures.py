@@ -36,7 +36,7 @@ OPERATIONS = {
 """What is done over HTTP, and how often in one round."""
 _PAGES = {
     "clients: first page": "/admin/clients",
-    "clients: search": "/admin/clients?q=0+of+the+north",
+    "clients: search": "/admin/clients?q=Tool+0000",
     "clients: late page": "/admin/clients?page=1000000",
 }
 _LONGEST_SECONDS = 300.0
@@ -67,8 +67,8 @@ class Place:
     @property
     def values(self) -> dict[str, Any]:
         """What the load's scripts are given: people who have let the first application in before."""
-        step = max(1, self.scale.accounts // self.scale.clients // SAMPLE) * self.scale.clients
-        accounts = range(0, step * SAMPLE, step)
+        step = max(1, self.scale.accounts // SAMPLE // 10) * 10
+        accounts = range(0, min(step * SAMPLE, self.scale.accounts), step)
         sessions = [rows.session_of(self.scale, account) for account in accounts]
         seed, admin = self.scale.seed, rows.session_of(self.scale, rows.ADMIN)
         return {

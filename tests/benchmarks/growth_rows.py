@@ -42,8 +42,8 @@ class Scale:
 
     @property
     def clients(self) -> int:
-        """How many applications are registered: a thousand in the largest district."""
-        return min(1000, max(10, self.accounts // 100))
+        """How many applications are registered: two pages of the console's list at least, a thousand at most."""
+        return min(1000, max(100, self.accounts // 100))
 
     @property
     def old_sessions(self) -> int:
@@ -116,6 +116,11 @@ def owner(scale: Scale, session: int) -> int:
     return session * 7919 % scale.accounts
 
 
+def client_of(scale: Scale, account: int) -> int:
+    """Return the application that a person has let in: for one in ten it is the first."""
+    return 0 if account % 10 == 0 else account % scale.clients
+
+
 def session_of(scale: Scale, account: int) -> int:
     """Return the number of an account's one live session."""
     return account * pow(7919, -1, scale.accounts) % scale.accounts
@@ -186,7 +191,7 @@ def _applications(scale: Scale) -> Iterator[Load]:
     grants = (
         (identifier(GRANT, number), identifier(ACCOUNT, number), identifier(CLIENT, client), "[]", made, made)
         for number in range(scale.accounts)
-        for client in [number % scale.clients]
+        for client in [client_of(scale, number)]
     )
     yield Load("grants", _columns("id account_id client_pk scopes created_at updated_at"), scale.accounts, grants)
 
@@ -223,7 +228,7 @@ def _sessions(scale: Scale) -> Iterator[Load]:
             (
                 next(sids).hex()[:43],
                 identifier(kind, number),
-                identifier(CLIENT, owner(scale, number) % scale.clients),
+                identifier(CLIENT, client_of(scale, owner(scale, number))),
                 began,
             )
             for number in range(count)
@@ -322,7 +327,7 @@ def _whose(scale: Scale, number: int) -> tuple[str, str, str, str]:
     session = number % scale.accounts
     account = owner(scale, session)
     return (
-        identifier(CLIENT, account % scale.clients),
+        identifier(CLIENT, client_of(scale, account)),
         identifier(ACCOUNT, account),
         identifier(SESSION, session),
         identifier(GRANT, account),
