@@ -97,6 +97,16 @@ _POSTGRESQL_CLASSES = {
 """By SQLSTATE and, for the rest, its class: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
 
 
+_AT_THE_DOOR = {
+    "too many c": Fault.CONNECTIONS,
+    "connection slots": Fault.CONNECTIONS,
+    "authentication failed": Fault.REFUSED,
+    "does not exist": Fault.REFUSED,
+    "pg_hba.conf": Fault.REFUSED,
+}
+"""Whoever is not let in gets no SQLSTATE from libpq: PostgreSQL's words alone tell why."""
+
+
 def find(error: BaseException) -> Fault | None:
     """Return what an error tells of, or None when it is a mistake of ours and no trouble of the machine."""
     if isinstance(error, Unavailable):
@@ -131,6 +141,5 @@ def _of_postgresql(error: BaseException | None) -> Fault | None:
     state: str = getattr(error, "sqlstate", None) or ""  # none: the connection is gone, or there never was one
     known = _POSTGRESQL.get(state) or _POSTGRESQL_CLASSES.get(state[:2])
     if known is None and "OperationalError" in {kind.__name__ for kind in type(error).__mro__}:
-        is_crowded = "too many clients" in str(error) or "connection slots" in str(error)
-        return Fault.CONNECTIONS if is_crowded else Fault.UNREACHABLE
+        return next((fault for words, fault in _AT_THE_DOOR.items() if words in str(error)), Fault.UNREACHABLE)
     return known
