@@ -32,6 +32,7 @@ def make(file: Path, *, force: bool, as_json: bool) -> None:
     Example:  idp backup /var/backups/idp-monday.db
     """
     _refuse_postgresql(f"pg_dump --format=custom --file={shlex.quote(str(file))}")
+    _refuse_the_database_itself(file)
     if file.exists() and not force:
         refuse(f"{file} is there already; choose another name, or replace it with --force.")
     try:
@@ -73,6 +74,7 @@ def put_back(file: Path | None, *, in_place: bool, keep_temporary_passwords: boo
         _tell(restore.end_what_was_open(clock.now(), keep_temporary_passwords=keep_temporary_passwords))
         return
     _refuse_postgresql(f"pg_restore --clean --if-exists --exit-on-error {shlex.quote(str(file))} --dbname")
+    _refuse_the_database_itself(file)
     database = _database()
     try:
         restore.refuse_in_use(database)
@@ -119,6 +121,11 @@ def _database() -> Path:
     release()
     db.engine.dispose()
     return Path(path or "")
+
+
+def _refuse_the_database_itself(file: Path) -> None:
+    if file.resolve() == _database().resolve():
+        refuse(f"{file} is the database in use; name another file.")
 
 
 def _refuse_postgresql(command: str) -> None:

@@ -140,6 +140,13 @@ def test_a_file_that_is_there_is_replaced_only_by_force(place: Place, tmp_path: 
     assert file.read_bytes().startswith(b"SQLite format 3")
 
 
+def test_the_database_is_no_backup_of_itself(place: Place) -> None:
+    path = place.provider.settings.database.url.removeprefix("sqlite:///")
+
+    for refused in (place.provider.idp("backup", path, "--force"), place.provider.idp("restore", path, "--yes")):
+        assert (refused.exit_code, "is the database in use" in refused.stderr) == (1, True)
+
+
 def test_a_backup_that_fails_leaves_the_last_one_and_no_half(place: Place, tmp_path: Path) -> None:
     file = tmp_path / "copy.db"
     assert place.provider.idp("backup", str(file)).exit_code == 0
