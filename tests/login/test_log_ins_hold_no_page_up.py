@@ -11,8 +11,8 @@ from idp.settings import Passwords, Settings
 from tests import elements, servers
 from tests.databases import with_database
 
-STORM, PAGES = 12, 20
-COST = 14  # near a second for each hash: what is answered meanwhile has not waited for them
+STORM, PAGES = 12, 20  # more log-ins than a process has places
+COST = 13  # near half a second for each hash: what is answered meanwhile has not waited for them
 
 
 def ask(origin: str, method: str, path: str, body: str = "", cookie: str = "") -> tuple[int, dict[str, str], str]:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from flask import Flask
 
@@ -37,6 +38,7 @@ def declared(exposition: str) -> set[tuple[str, str]]:
     return {(name if kind != "counter" or name.endswith("_total") else f"{name}_total", kind) for name, kind in found}
 
 
+@pytest.mark.one_database
 def test_every_metric_is_explained_and_nothing_else(provider: Provider, app: Flask) -> None:
     explained = {(row[0].strip("`"), row[1]) for row in table("Metric")}
     of_the_counters = declared(app.test_client().get("/metrics").text)
