@@ -123,9 +123,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--expired-tokens", type=int, help="how many at each size; as a rule ten for an account")
     parser.add_argument("--rounds", type=int, default=4, help="how often each operation is measured")
     parser.add_argument("--share", type=float, default=1.0, help="of the operations in a round, for a quick look")
-    parser.add_argument(
-        "--folder", help="where the databases are made; the largest takes 6 GB, twice that on PostgreSQL"
-    )
+    parser.add_argument("--folder", help="where the databases are made; the largest takes 9 GB")
     return parser.parse_args()
 
 
