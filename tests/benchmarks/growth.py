@@ -7,6 +7,7 @@ rounds the cheapest counts. Passwords are hashed at bcrypt's lowest cost, about 
 
 import argparse
 import secrets
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ LEAST_EXPIRED = 50_000
 def main() -> None:
     """Measure what was asked for, and print it."""
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers and databases go, too
     sizes = [int(size) for size in asked.sizes.split(",")]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="idp-growth-", dir=asked.folder)))
