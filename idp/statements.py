@@ -105,14 +105,15 @@ def execute(connection: Connection, statement: Prepared[Row], parameters: Mappin
     bound = compiled.bound(parameters)
     cursor = connection.connection.cursor()
     try:
-        for listener in connection.engine.dispatch.before_cursor_execute:
-            listener(connection, cursor, compiled.text, bound, statement, False)  # noqa: FBT003  the event's signature
-        cursor.execute(compiled.text, bound)
-        return statement.read(compiled, cursor) if compiled.readers else []
+        try:
+            for listener in connection.engine.dispatch.before_cursor_execute:
+                listener(connection, cursor, compiled.text, bound, statement, False)  # noqa: FBT003  the event's signature
+            cursor.execute(compiled.text, bound)
+            return statement.read(compiled, cursor) if compiled.readers else []
+        finally:
+            cursor.close()  # before its connection, which some faults close
     except connection.dialect.loaded_dbapi.Error as error:
         fail(connection, error, compiled.text)
-    finally:
-        cursor.close()
 
 
 def commit(connection: Connection) -> None:
