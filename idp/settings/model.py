@@ -23,7 +23,7 @@ class Server:
     host: str = "127.0.0.1"
     port: int = 5000
     workers: int = 0
-    threads: int = 8
+    threads: int = 2
     drain_seconds: int = 0
     trusted_proxies: int = 0
     admin_networks: tuple[str, ...] = (
