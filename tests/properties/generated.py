@@ -58,6 +58,8 @@ class Slip:
                 return [*pairs, (self.name, dict(pairs).get(self.name, self.value))]
             case "rename":
                 return [(f"{name}[]" if name == self.name else name, value) for name, value in pairs]
+            case "append":
+                return [(name, f"{value}{self.value}" if name == self.name else value) for name, value in pairs]
             case "wrap":
                 return [
                     (name, f"{self.value}{value}{self.value}" if name == self.name else value) for name, value in pairs
@@ -67,7 +69,7 @@ class Slip:
 
 def slips(names: tuple[str, ...], at_most: int = 2) -> st.SearchStrategy[list[Slip]]:
     """Return a few slips with these parameters."""
-    ways = st.sampled_from(("replace", "replace", "replace", "drop", "double", "rename", "wrap"))
+    ways = st.sampled_from(("replace", "replace", "replace", "append", "append", "drop", "double", "rename", "wrap"))
     return st.lists(st.builds(Slip, ways, st.sampled_from(names), odd), max_size=at_most)
 
 

@@ -10,7 +10,7 @@ from tests.properties.conftest import Budget
 from tests.properties.world import AFTER, CHALLENGE, VERIFIER, World
 from tests.properties.wsgi import Answer, Pairs, Visitor
 
-_STEPS = 30
+_STEPS = 25
 
 browsers = st.integers(0, 1)
 applications = st.integers(0, 1)
@@ -72,15 +72,22 @@ class AnyOrder(RuleBasedStateMachine):
                 had.ended = True
             self.sessions[browser] = LogIn(person)
 
-    @rule(browser=browsers, application=applications, prompt=st.sampled_from(("", "none", "login", "consent")))
-    def authorize(self, browser: int, application: int, prompt: str) -> None:
-        """Ask for a code; what page stands between is opened, and left open."""
+    @rule(
+        browser=browsers,
+        application=applications,
+        prompt=st.sampled_from(("", "none", "login", "consent")),
+        then=st.booleans(),
+    )
+    def authorize(self, browser: int, application: int, prompt: str, then: bool) -> None:
+        """Ask for a code, and redeem it or not; what page stands between is opened, and left open."""
         answer = self._ask(self.visitors[browser], application, prompt)
         session = self.sessions[browser]
         if "code" in answer.query:
             assert session is not None
             assert prompt in {"", "none"}
             self.codes.append(Code(answer.query["code"], application, session))
+            if then:
+                self._redeem_once(0, mine=True, right=True)
         elif prompt == "none":
             assert answer.query["error"] == ("login_required" if session is None else "consent_required")
             assert session is None or application == 1, "the district's own need no consent"
@@ -107,9 +114,13 @@ class AnyOrder(RuleBasedStateMachine):
         else:
             assert answer.query["error"] == "access_denied"
 
-    @rule(which=st.integers(0, 2), mine=mostly, right=mostly)
-    def redeem(self, which: int, mine: bool, right: bool) -> None:
+    @rule(which=st.integers(0, 2), mine=mostly, right=mostly, times=st.integers(1, 2))
+    def redeem(self, which: int, mine: bool, right: bool, times: int) -> None:
         """Redeem one of the codes, new or old, by its application or the other, with a verifier right or wrong."""
+        for _ in range(times):
+            self._redeem_once(which, mine=mine, right=right)
+
+    def _redeem_once(self, which: int, *, mine: bool, right: bool) -> None:
         if not self.codes:
             return
         code = self.codes[-1 - which % len(self.codes)]
