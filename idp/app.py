@@ -7,6 +7,8 @@ from flask import Flask
 from idp import database, web
 from idp.admin.views import blueprint as admin
 from idp.login.views import blueprint as login
+from idp.mail import smtp
+from idp.mail.views import blueprint as mail
 from idp.oidc.endpoints import blueprint as protocol
 from idp.oidc.views import blueprint as oidc
 from idp.operations.views import blueprint as operations
@@ -30,7 +32,8 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.merge_slashes = False  # each page has one address, and no redirect to it tells that it is there
     database.init_app(app, settings)
     web.init_app(app, settings)
-    for feature in (operations, protocol, oidc, login, portal, admin):
+    smtp.init_app(app, settings)
+    for feature in (operations, protocol, oidc, login, portal, admin, mail):
         app.register_blueprint(feature)
     web.protect_forms(app)
     return app

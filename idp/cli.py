@@ -21,6 +21,7 @@ _COMMANDS = {
     "demo": "idp.demo.commands:demo",
     "doctor": "idp.operations.commands:doctor",
     "keys": "idp.operations.key_commands:keys",
+    "mail": "idp.mail.commands:mail",
     "prune": "idp.operations.commands:prune",
     "restore": "idp.operations.backup_commands:put_back",
     "serve": "idp.serve:serve",

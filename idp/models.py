@@ -3,9 +3,10 @@
 from idp.accounts import models as accounts
 from idp.audit import models as audit
 from idp.clients import models as clients
+from idp.mail import models as mail
 from idp.oidc import models as oidc
 from idp.operations import models as operations
 from idp.sessions import models as sessions
 from idp.throttle import models as throttle
 
-__all__ = ["accounts", "audit", "clients", "oidc", "operations", "sessions", "throttle"]
+__all__ = ["accounts", "audit", "clients", "mail", "oidc", "operations", "sessions", "throttle"]

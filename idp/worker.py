@@ -15,6 +15,7 @@ from idp import clock, faults, settings
 from idp.audit import sealing
 from idp.command_line import with_application
 from idp.database import db, release
+from idp.mail.delivery import Delivery as MailDelivery
 from idp.oidc import keys
 from idp.oidc.delivery import Delivery
 from idp.operations import leases, pruning
@@ -25,6 +26,7 @@ from idp.web.context import Origin, set_origin
 log = structlog.get_logger(__name__)
 
 _NOTICES_SECONDS = 0.5
+_MAIL_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 30.0
 _CALENDAR_SECONDS = 60.0
 _AFTER_FAILURE_SECONDS = 5.0
@@ -49,7 +51,7 @@ class Task:
 @click.option("--parent", type=int, hidden=True, help="Stop when this process, which started the command, is gone.")
 @with_application
 def worker(parent: int | None, *, once: bool) -> None:
-    """Do what is due until SIGTERM or Ctrl-C: log-out notices, audit seals, pruning, key rotation.
+    """Do what is due until SIGTERM or Ctrl-C: log-out notices, mail, audit seals, pruning, key rotation.
 
     \b
     Example:  idp worker
@@ -61,24 +63,27 @@ def worker(parent: int | None, *, once: bool) -> None:
         stop_with(parent)
     set_origin(Origin("worker"))
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way to the object behind the proxy
-    delivery = Delivery(app)
+    delivery, mail = Delivery(app), MailDelivery(app)
     log.info("worker_started", holder=leases.holder())
     try:
-        _work(tasks(delivery, Watch(app), stopping), stopping, once=once)
+        _work(tasks(delivery, mail, Watch(app), stopping), stopping, once=once)
         if once:
             delivery.wait()
+            mail.wait()
     finally:
         delivery.stop()
+        mail.stop()
         log.info("worker_stopped", holder=leases.holder())
 
 
-def tasks(delivery: Delivery, watch: Watch, stopping: threading.Event) -> list[Task]:
+def tasks(delivery: Delivery, mail: MailDelivery, watch: Watch, stopping: threading.Event) -> list[Task]:
     """Return all that a worker looks after."""
     return [
         Task("heartbeat", _HEARTBEAT_SECONDS, lambda: leases.beat(clock.now())),
         Task("secrets", settings.current().keys.reread_seconds, lambda: watch.look(clock.now())),
         Task("keys", _CALENDAR_SECONDS, _rotate_keys),
         Task("notices", _NOTICES_SECONDS, delivery.start_due),
+        Task("mail", _MAIL_SECONDS, mail.start_due),
         Task("seals", settings.current().audit.seal_seconds, seal_all),
         Task("prune", _CALENDAR_SECONDS, lambda: _prune(stopping)),
     ]

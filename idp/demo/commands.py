@@ -111,6 +111,7 @@ def _description(port: int, parties: tuple[Application, ...], ready: list[Ready]
     staff = {one.person.username: one for one in ready if one.person.username in {"admin", "support"}}
     return {
         "issuer": f"http://localhost:{port}",
+        "mailbox": f"http://localhost:{port}/mailbox/messages.json",
         "applications": {party.key: party.address for party in parties},
         "guardians": [one.described() for one in ready if one.person.username not in staff],
         **{name: {"username": name, "password": one.password} for name, one in staff.items()},
@@ -119,6 +120,7 @@ def _description(port: int, parties: tuple[Application, ...], ready: list[Ready]
 
 def _show(port: int, parties: tuple[Application, ...], ready: list[Ready], folder: Path) -> None:
     places = [("Portal", f"http://localhost:{port}"), *((party.name, party.address) for party in parties)]
+    places.append(("Mailbox", f"http://localhost:{port}/mailbox"))
     click.echo("")
     for name, address in places:
         click.echo(f"  {name:<30} {address}")

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from idp.audit import retention
 from idp.database import commit
+from idp.mail import pruning as mail
 from idp.oidc import store as oidc
 from idp.sessions import pruning as sessions
 from idp.throttle import service as throttle
@@ -19,6 +20,7 @@ FEATURES: tuple[tuple[str, Callable[[datetime, int], Iterator[int]]], ...] = (
     # Codes and tokens go before the sessions in which they were issued.
     ("codes and tokens", oidc.delete_expired),
     ("sessions and notices", sessions.delete_expired),
+    ("messages", mail.delete_expired),
     ("audit events", retention.delete_expired),
 )
 """What is let go of, in this order, and by what: it yields after each batch, which the caller commits."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from idp.settings import key_quality, ranges
-from idp.settings.model import Settings
+from idp.settings.model import MAILBOX, STARTTLS, TLS, UNENCRYPTED, Settings
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _SCHOOL_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -30,6 +30,7 @@ def problems_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
         *key_quality.problems(settings),
         *ranges.problems(settings),
         *_order_problems(settings),
+        *_mail_problems(settings),
         *_text_problems(settings),
         *_district_problems(settings),
         *_environment_problems(settings, environ),
@@ -106,8 +107,22 @@ def _order_problems(settings: Settings) -> Iterator[str]:
         yield "[keys] publish_ahead_days has to be below rotate_days."
 
 
+def _mail_problems(settings: Settings) -> Iterator[str]:
+    mail = settings.mail
+    if mail.security not in {STARTTLS, TLS, UNENCRYPTED}:
+        yield f"[mail] security has to be {STARTTLS}, {TLS} or {UNENCRYPTED}."
+    if mail.is_mailbox and not settings.is_development:
+        yield f"[mail] host can't be {MAILBOX!r} in production: it names the server that takes the mail."
+    if mail.is_server and not _MAIL.fullmatch(mail.sender):
+        yield "[mail] sender has to be the address that mail comes from, such as portal@example.org."
+    if mail.reply_to and not _MAIL.fullmatch(mail.reply_to):
+        yield "[mail] reply_to has to be an address such as support@example.org."
+    if mail.username and mail.security == UNENCRYPTED and not settings.is_development:
+        yield "[mail] security can't be none where there is a username: the password would travel in the clear."
+
+
 def _text_problems(settings: Settings) -> Iterator[str]:
-    for section in ("server", "district"):
+    for section in ("server", "mail", "district"):
         values = getattr(settings, section)
         for entry in dataclasses.fields(values):
             written = getattr(values, entry.name)

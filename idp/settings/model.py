@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from flask import current_app
 
 DEVELOPMENT, PRODUCTION = "development", "production"
+STARTTLS, TLS, UNENCRYPTED = "starttls", "tls", "none"
+MAILBOX = "mailbox"
+"""In place of a mail server's name: what is sent is kept, and shown to the developer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,33 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
+class Mail:
+    """The server that takes the mail, and whose name is on it."""
+
+    host: str = ""
+    port: int = 587
+    security: str = STARTTLS
+    username: str = ""
+    password: str = field(default="", repr=False)
+    sender: str = ""
+    sender_name: str = ""
+    reply_to: str = ""
+    timeout_seconds: int = 20
+    give_up_hours: int = 72
+    keep_days: int = 90
+
+    @property
+    def is_mailbox(self) -> bool:
+        """Whether messages go nowhere, and are shown on a page instead."""
+        return self.host == MAILBOX
+
+    @property
+    def is_server(self) -> bool:
+        """Whether there is a server that takes messages; while there is none, they wait."""
+        return bool(self.host) and not self.is_mailbox
+
+
+@dataclass(frozen=True, slots=True)
 class School:
     """One school of the district."""
 
@@ -167,6 +197,7 @@ class Settings:
     tokens: Tokens = Tokens()
     keys: Keys = Keys()
     audit: Audit = Audit()
+    mail: Mail = Mail()
     district: District = District()
 
     @property

@@ -46,6 +46,10 @@ RANGES: Final[Mapping[tuple[str, str], tuple[int, int]]] = {
     ("keys", "reread_seconds"): (1, 60),
     ("audit", "retention_days"): (1, 36_500),
     ("audit", "seal_seconds"): (1, 3600),
+    ("mail", "port"): (1, 65535),
+    ("mail", "timeout_seconds"): (1, 60),
+    ("mail", "give_up_hours"): (24, 168),  # RFC 5321 section 4.5.4.1: four to five days are usual
+    ("mail", "keep_days"): (7, 3650),
 }
 """The least and the most of every setting that is a number."""
 

@@ -33,6 +33,7 @@ _CODES = Counter("idp_codes_issued", "Authorization codes issued.", registry=_re
 _TOKENS = Counter("idp_tokens_issued", "Token answers, by grant type.", ["grant_type"], registry=_registry)
 _REFUSALS = Counter("idp_refusals", "What was refused, by kind and reason.", ["kind", "reason"], registry=_registry)
 _NOTICES = Counter("idp_logout_notices", "Back-channel log-out deliveries, by result.", ["result"], registry=_registry)
+_MAIL = Counter("idp_mail", "Tries to hand a message to the mail server, by result.", ["result"], registry=_registry)
 _DATABASE = Counter(
     "idp_database_errors", "Requests that database, disk or keys failed, by fault.", ["fault"], registry=_registry
 )
@@ -85,6 +86,11 @@ def count_refusal(kind: str, reason: str) -> None:
 def count_notice(result: str) -> None:
     """Count one try to deliver a log-out notice: delivered, failed, given_up."""
     _child(_NOTICES, result).inc()
+
+
+def count_mail(result: str) -> None:
+    """Count one try to hand a message over: accepted, refused, given_up, put_off."""
+    _child(_MAIL, result).inc()
 
 
 def count_database_error(fault: str) -> None:

@@ -18,7 +18,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         BABEL_DEFAULT_TIMEZONE=settings.district.time_zone,
         BOOTSTRAP_SERVE_LOCAL=True,
     )
-    app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_options = {"autoescape": _is_html, "trim_blocks": True, "lstrip_blocks": True}
     Babel(app, locale_selector=_locale)
     app.jinja_env.policies["ext.i18n.trimmed"] = True  # as config/babel.cfg extracts
     Bootstrap5(app)
@@ -35,6 +35,11 @@ def init_app(app: Flask, settings: Settings) -> None:
             "language": str(locale).replace("_", "-"),
             "locale": str(locale),
         }
+
+
+def _is_html(template: str | None) -> bool:
+    """Escape everywhere but in the plain part of a mail, where nothing is read as HTML."""
+    return template is None or not template.endswith(".txt")
 
 
 def _locale() -> str:

@@ -1,0 +1,68 @@
+"""The outbox's inside: what is to be sent is a row in the caller's own transaction."""
+
+import json
+import re
+import uuid
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from idp import sealing, settings
+from idp.database import db, new_id
+from idp.mail import composing
+from idp.mail.composing import Content
+from idp.mail.models import OutboxMessage
+
+_PURPOSE = "mail"
+_ADDRESS = re.compile(r"[^\s\x00-\x20\x7f<>()\[\],;:\\\"@]+@[^\s\x00-\x20\x7f<>()\[\],;:\\\"@]+")
+"""Whatever was checked where it was typed: an address that could hold two, or a header, never gets into the outbox."""
+
+
+def send(
+    kind: str,
+    recipient: str,
+    *,
+    now: datetime,
+    language: str | None = None,
+    account_id: uuid.UUID | None = None,
+    **values: Any,
+) -> OutboxMessage:
+    """Write a message to one address; it leaves once the caller's transaction is committed. Does not commit.
+
+    Kind names the template below templates/emails, and values are what it tells. Raises ValueError for what is no
+    single address.
+    """
+    if len(recipient) > 254 or not _ADDRESS.fullmatch(recipient):
+        raise ValueError("this is no single address")
+    language = language or settings.current().district.languages[0]
+    content = composing.compose(kind, language, values)
+    message = OutboxMessage(
+        id=new_id(),
+        kind=kind,
+        recipient=recipient,
+        account_id=account_id,
+        language=language,
+        subject=content.subject,
+        sealed_content=seal(content),
+        message_id=f"<{sealing.random_token()}@{_domain()}>",
+        created_at=now,
+        due_at=now,
+    )
+    db.session.add(message)
+    return message
+
+
+def seal(content: Content) -> str:
+    """Encrypt what a message says."""
+    return sealing.seal(_PURPOSE, json.dumps(asdict(content)).encode())
+
+
+def opened(message: OutboxMessage) -> Content | None:
+    """Return what a message says; None once that is gone. Raises sealing.CannotOpen for a key that is gone."""
+    if message.sealed_content is None:
+        return None
+    return Content(**json.loads(sealing.open_sealed(_PURPOSE, message.sealed_content)))
+
+
+def _domain() -> str:
+    return settings.current().mail.sender.rpartition("@")[2] or "localhost"
