@@ -13,6 +13,7 @@ from idp.oidc.endpoints import blueprint as protocol
 from idp.oidc.views import blueprint as oidc
 from idp.operations.views import blueprint as operations
 from idp.portal.views import blueprint as portal
+from idp.profile.views import blueprint as profile
 from idp.settings import PACKAGE, Settings
 
 _LARGEST_BODY = 64 * 1024
@@ -33,7 +34,7 @@ def create_app(settings: Settings) -> Flask:
     database.init_app(app, settings)
     web.init_app(app, settings)
     smtp.init_app(app, settings)
-    for feature in (operations, protocol, oidc, login, portal, admin, mail):
+    for feature in (operations, protocol, oidc, login, portal, profile, admin, mail):
         app.register_blueprint(feature)
     web.protect_forms(app)
     return app

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import undefer
 
 from idp import sealing, settings
@@ -162,6 +162,23 @@ def store_password(account: Account, stored: str, now: datetime) -> None:
     account.password_changed_at = account.updated_at = now
 
 
+def replace_password(known: Known, stored: str, now: datetime) -> bool:
+    """Keep a new password's hash; False when the account was closed or its password changed since it was known."""
+    replaced = db.session.execute(
+        update(Account)
+        .where(Account.id == known.account_id, Account.disabled_at.is_(None), *_unchanged(known))
+        .values(
+            password_hash=stored,
+            temporary_password_digest=None,
+            temporary_password_expires_at=None,
+            password_changed_at=now,
+            updated_at=now,
+        )
+        .returning(Account.id)
+    )
+    return replaced.first() is not None
+
+
 def replace_hash(account_id: uuid.UUID, old: str, new: str) -> None:
     """Keep the same password's hash of a new cost or pepper, unless the password was changed meanwhile."""
     db.session.execute(
@@ -174,18 +191,21 @@ def note_log_in(known: Known, now: datetime) -> bool:
 
     One statement that locks the row: a log-in whose hash was under way when an admin closed the account is refused.
     """
-    # IS NOT DISTINCT FROM: most of these are NULL. The hash itself is not compared, since a rehash changes it.
-    unchanged = (
-        Account.password_changed_at.is_not_distinct_from(known.password_changed_at),
-        Account.temporary_password_digest.is_not_distinct_from(known.credentials.temporary_digest),
-    )
     noted = db.session.execute(
         update(Account)
-        .where(Account.id == known.account_id, Account.disabled_at.is_(None), *unchanged)
+        .where(Account.id == known.account_id, Account.disabled_at.is_(None), *_unchanged(known))
         .values(last_log_in_at=now)
         .returning(Account.id)
     )
     return noted.first() is not None
+
+
+def _unchanged(known: Known) -> tuple[ColumnElement[bool], ...]:
+    # IS NOT DISTINCT FROM: most of these are NULL. The hash itself is not compared, since a rehash changes it.
+    return (
+        Account.password_changed_at.is_not_distinct_from(known.password_changed_at),
+        Account.temporary_password_digest.is_not_distinct_from(known.credentials.temporary_digest),
+    )
 
 
 def _known(

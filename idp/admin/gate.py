@@ -17,7 +17,8 @@ from idp.accounts.models import ADMIN
 from idp.database import db
 from idp.login import guard, pages
 from idp.login import service as login
-from idp.login.service import Busy, LoggedIn
+from idp.login.password_check import Busy
+from idp.login.service import LoggedIn
 from idp.sessions import browser
 from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession

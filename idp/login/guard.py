@@ -8,10 +8,14 @@ from urllib.parse import urlsplit
 
 from flask import abort, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
 
-from idp import clock, settings
+from idp import clock, faults, settings
+from idp.database import db
 from idp.sessions import browser
+from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession
+from idp.web import errors
 from idp.web.redirects import is_local, see_other
 
 P = ParamSpec("P")
@@ -61,6 +65,18 @@ def is_recent(session: ActiveSession) -> bool:
     """Tell whether the password was given recently enough for an act that can do harm."""
     allowed = timedelta(minutes=settings.current().sessions.reauthentication_minutes)
     return clock.now() - session.auth_time <= allowed
+
+
+def note_visit() -> None:
+    """Count this page as a sign of life; where nothing can be written it is shown all the same. Commits."""
+    try:
+        sessions.touch(get_session(), clock.now())
+        db.session.commit()
+    except SQLAlchemyError as error:
+        if faults.find(error) is None:
+            raise
+        errors.note(error)
+        db.session.rollback()
 
 
 def get_session() -> ActiveSession:

@@ -6,10 +6,12 @@ from werkzeug import Response as AnyResponse
 
 from idp import clock
 from idp.accounts import service as accounts
-from idp.login import destination, pages, service, steps
+from idp.login import destination, new_password, pages, service, steps
 from idp.login.destination import Destination, LostContinuation
 from idp.login.forms import LogInForm
-from idp.login.service import Attempt, Busy, Gone, LoggedIn, Refused, StepsOpen, Unfit
+from idp.login.new_password import Gone, Unfit
+from idp.login.password_check import Busy, Refused
+from idp.login.service import Attempt, LoggedIn, StepsOpen
 from idp.sessions import browser
 from idp.sessions import service as sessions
 from idp.throttle.rules import Wait
@@ -74,7 +76,7 @@ def save_password() -> AnyResponse:
     token, username = cookies.read(cookies.STEPS), _username_at_step()
     if token is None or username is None:
         return see_other(going_to.page("login.log_in"))
-    match service.set_up_password(token, request.form.get("new_password", ""), _browser(), clock.now()):
+    match new_password.set_up_password(token, request.form.get("new_password", ""), _browser(), clock.now()):
         case LoggedIn() as logged_in:
             return _go_on(going_to, logged_in)
         case Unfit(problem):

@@ -112,6 +112,29 @@ def give_grant(account_id: uuid.UUID, client_pk: uuid.UUID, scopes: list[str], n
     return db.session.execute(statement).scalar_one()
 
 
+def revoke_grant(grant_id: uuid.UUID, now: datetime) -> bool:
+    """Take a grant back, and with it every token that came of it; False when it had been taken back before.
+
+    The tokens are revoked by themselves, too: when the person consents anew, the grant's row lives again.
+    """
+    revoked = db.session.execute(
+        update(Grant)
+        .where(Grant.id == grant_id, Grant.revoked_at.is_(None))
+        .values(revoked_at=now, updated_at=now)
+        .returning(Grant.account_id)
+    ).first()
+    if revoked is None:
+        return False
+    sessions_of_owner = select(BrowserSession.id).where(BrowserSession.account_id == revoked.account_id)
+    db.session.execute(
+        update(AccessToken)
+        .where(AccessToken.session_id.in_(sessions_of_owner), AccessToken.grant_id == grant_id)
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return True
+
+
 def find_scopes(account_id: uuid.UUID, client_pk: uuid.UUID) -> list[str]:
     """Return what a person lets an application have now."""
     found = db.session.scalar(

@@ -9,13 +9,12 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
-from idp import clock, faults, settings
-from idp.database import db
-from idp.login.guard import get_session, require_log_in
+from idp import faults, settings
+from idp.login import guard
+from idp.login.guard import require_log_in
 from idp.portal import service, theme
 from idp.portal.service import Tool
 from idp.sessions import browser
-from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession
 from idp.settings import District
 from idp.web import errors
@@ -48,16 +47,8 @@ def shell() -> Shell | None:
 @require_log_in
 def home() -> str:
     """Show the tools."""
-    _touch()
+    guard.note_visit()
     return render_template("portal/home.html")
-
-
-@blueprint.get("/account")
-@require_log_in
-def account() -> str:
-    """List the settings of the one who is logged in."""
-    _touch()
-    return render_template("portal/account.html")
 
 
 @blueprint.get("/help", endpoint="help")
@@ -105,18 +96,6 @@ def _help(title: str, topic: str) -> str:
         errors.note(error)
         browser.disregard()
         return render_template("portal/help.html", title=title, topic=topic)
-
-
-def _touch() -> None:
-    """Count this page as a sign of life; where nothing can be written it is shown all the same."""
-    try:
-        sessions.touch(get_session(), clock.now())
-        db.session.commit()
-    except SQLAlchemyError as error:
-        if faults.find(error) is None:
-            raise
-        errors.note(error)
-        db.session.rollback()
 
 
 @lru_cache(maxsize=8)

@@ -87,6 +87,16 @@ def _visitor(album: Album, district: District) -> None:
     album.look("login-refused")
 
 
+_SETTINGS = (
+    ("settings", "/account"),
+    ("account-settings", "/account/settings"),
+    ("change-password", "/account/password"),
+    ("logged-in-where", "/account/sessions"),
+    ("history", "/account/history"),
+    ("applications", "/account/applications"),
+)
+
+
 def _guardian(album: Album, district: District) -> None:
     page, issuer, applications = album.page, district.issuer, district.applications
     open_application(page, applications[EAST])
@@ -98,7 +108,7 @@ def _guardian(album: Album, district: District) -> None:
     album.look("gradebook")
     page.get_by_role("main").get_by_role("link").first.click()
     album.look("gradebook-child")
-    for name, path in (("home", "/"), ("account", "/account"), ("help-inside", "/help"), ("nowhere-inside", "/no")):
+    for name, path in (("home", "/"), ("help-inside", "/help"), ("nowhere-inside", "/no"), *_SETTINGS):
         album.visit(name, issuer + path)
     for button, within in (("Menu", None), ("Profile", "header")):
         page.goto(issuer)

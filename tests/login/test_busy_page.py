@@ -20,7 +20,8 @@ from idp.accounts import service as accounts
 from idp.admin import people
 from idp.database import db, release
 from idp.login import service
-from idp.login.service import Attempt, Busy
+from idp.login.password_check import Busy
+from idp.login.service import Attempt
 from idp.settings import Settings
 from idp.throttle.models import Counter
 from tests.factories import Person, Registered

@@ -9,7 +9,8 @@ from idp import clock
 from idp.accounts import service as accounts
 from idp.database import db
 from idp.login import service
-from idp.login.service import Attempt, LoggedIn, Refused
+from idp.login.password_check import Refused
+from idp.login.service import Attempt, LoggedIn
 from idp.settings import NamedKey, Passwords, Settings
 from tests.databases import AppBuilder
 from tests.factories import Person

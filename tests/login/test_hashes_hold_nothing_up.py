@@ -14,7 +14,8 @@ from idp import clock
 from idp.admin import people
 from idp.database import db
 from idp.login import service
-from idp.login.service import Attempt, Refused
+from idp.login.password_check import Refused
+from idp.login.service import Attempt
 from idp.settings import Passwords, Settings
 from idp.throttle.models import Counter
 from tests.databases import AppBuilder, with_database

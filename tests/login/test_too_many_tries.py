@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from idp import clock
 from idp.database import db
 from idp.login import service
-from idp.login.service import Attempt, Busy, Refused
+from idp.login.password_check import Busy, Refused
+from idp.login.service import Attempt
 from idp.settings import Settings
 from idp.throttle.models import Counter
 from idp.throttle.rules import Wait

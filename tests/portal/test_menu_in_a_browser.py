@@ -167,6 +167,7 @@ def test_without_javascript_both_menus_work(chromium: Chromium, portal: Portal, 
 
         _button(window, "Profile").click()
         window.locator("#profile").get_by_role("link", name="Settings").click()
+        window.get_by_role("main").get_by_role("link", name="Account Settings").click()
         expect(window.get_by_role("heading", name="Account Settings")).to_be_visible()
 
 

@@ -1,0 +1,106 @@
+"""A new password: in place of a temporary one, or of one that its owner knows."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from idp.accounts import hashing, password_rules, passwords
+from idp.accounts import service as accounts
+from idp.accounts.models import Account
+from idp.accounts.service import Known
+from idp.audit import service as audit
+from idp.database import db
+from idp.login import password_check, service
+from idp.login.password_check import Busy, Refused
+from idp.login.service import Browser, LoggedIn
+from idp.mail import service as mail
+from idp.sessions import service as sessions
+from idp.sessions.store import ActiveSession
+from idp.throttle.rules import Wait
+
+PASSWORD_CHANGE = "password_change"  # noqa: S105  the name of a door
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """The new password can't be used, and why."""
+
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The open step is no longer there: done in another tab, out of time, or its account was closed."""
+
+
+def set_up_password(steps_token: str, password: str, browser: Browser, now: datetime) -> LoggedIn | Unfit | Gone | Busy:
+    """Replace a temporary password and log in; every other session of the account ends."""
+    opened = sessions.find_open_steps(steps_token, now)
+    if opened is None:
+        return Gone()
+    problem = password_rules.problem(password, accounts.get_with_credentials(opened.account_id))
+    db.session.rollback()
+    if problem is not None:
+        return Unfit(problem)
+    try:
+        stored = passwords.hash_password(password)
+    except hashing.Busy:
+        return password_check.busy("new_password")
+    # Read again, since it could be done elsewhere while the hash ran; closing it is what only one request can do.
+    opened = sessions.find_open_steps(steps_token, now)
+    if opened is None or not sessions.close_steps(opened):
+        db.session.rollback()
+        return Gone()
+    account = accounts.get(opened.account_id)
+    accounts.store_password(account, stored, now)
+    sessions.end_all(account.id, "password_changed", now)
+    audit.record(PASSWORD_CHANGE, account_id=account.id, actor_id=account.id, reason="temporary_password")
+    if browser.session is not None and browser.session.account_id == account.id:
+        browser = replace(browser, session=None)  # it has just ended with the others
+    return service.start(account, browser, None, shared_computer=opened.shared_computer, now=now)
+
+
+def change_password(
+    session: ActiveSession, current: str, new: str, now: datetime
+) -> LoggedIn | Refused | Unfit | Wait | Busy:
+    """Replace the password of somebody who knows it: other sessions end, and this one goes on under a new token."""
+    account_id = session.account_id
+    problem = password_rules.problem(new, accounts.get_with_credentials(account_id))
+    db.session.rollback()
+    if problem is not None:
+        return Unfit(problem)
+    checked = password_check.check(account_id, current, PASSWORD_CHANGE, now)
+    if not isinstance(checked, Known):
+        return checked
+    if new == current:
+        db.session.commit()
+        return Unfit(_("This is the password that you have. Choose a new one."))
+    db.session.commit()  # nothing is held open while the new one is hashed
+    try:
+        stored = passwords.hash_password(new)
+    except hashing.Busy:
+        return password_check.busy(PASSWORD_CHANGE)
+    if not accounts.replace_password(checked, stored, now):
+        db.session.rollback()
+        return Refused()  # it was changed in another place while the hash ran, so what was typed is no longer right
+    sessions.end_all(account_id, "password_changed", now, except_session=session.id)
+    token = sessions.renew(session, amr=service.AMR, now=now)
+    audit.record(PASSWORD_CHANGE, account_id=account_id, actor_id=account_id)
+    _tell_of_new_password(accounts.get(account_id), now)
+    db.session.commit()
+    return LoggedIn(token, session.shared_computer)
+
+
+def _tell_of_new_password(account: Account, now: datetime) -> None:
+    """Mail a notice, so that somebody who did not change it hears of it."""
+    if account.email:
+        mail.send(
+            "login/password_changed",
+            account.email,
+            now=now,
+            language=account.locale,
+            account_id=account.id,
+            username=account.username,
+            changed_at=now,
+        )

@@ -1,0 +1,1 @@
+"""Settings: what guardians can see and change of their own account."""
