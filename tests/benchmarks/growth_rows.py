@@ -26,7 +26,7 @@ _EVENTS_A_SEAL = 500
 _GOLDEN = 0x9E3779B97F4A7C15
 """By which numbers are scattered over an id's random half (Knuth's multiplicative hashing)."""
 
-ACCOUNT, SECTOR, CLIENT, SESSION, OLD_SESSION, GRANT, NOTICE, STEPS, EVENT, SECRET = range(10)
+ACCOUNT, SECTOR, CLIENT, SESSION, OLD_SESSION, GRANT, NOTICE, STEPS, EVENT, SECRET, MESSAGE = range(11)
 
 
 @dataclass(frozen=True)
@@ -278,6 +278,7 @@ def _past(scale: Scale) -> Iterator[Load]:
     columns = _columns("id digest account_id steps amr shared_computer created_at expires_at")
     yield Load("open_steps", columns, count // 10, steps)
     yield Load("logout_notices", _NOTICE, 2 * count, _notices(scale, 2 * count))
+    yield Load("outbox_messages", _MESSAGE, count, _messages(scale, count))
     yield Load("audit_events", _EVENT, scale.events, _events(scale))
     seals = -(-scale.events // _EVENTS_A_SEAL)
     yield Load("audit_seals", _SEAL, seals, _seals(scale, seals))
@@ -293,6 +294,20 @@ def _notices(scale: Scale, count: int) -> Iterator[Row]:
         ended = (None, when) if number % 100 == 0 else (when, None)
         whose = (identifier(CLIENT, number % scale.clients), identifier(ACCOUNT, number % scale.accounts))
         yield (identifier(NOTICE, number), *whose, f"sid{number}", when, 1, *ended, "answered 200")
+
+
+_MESSAGE = _columns(
+    "id kind recipient account_id language subject message_id state reply attempts created_at settled_at"
+)
+
+
+def _messages(scale: Scale, count: int) -> Iterator[Row]:
+    """Messages that were accepted: half of them longer ago than anybody asks."""
+    for number in range(count):
+        when = moment(scale.now - timedelta(days=100 if number < count // 2 else 5))
+        whom = (f"parent{number}@example.org", identifier(ACCOUNT, number % scale.accounts), "en")
+        told = ("Your password was changed", f"<{number}@example.org>", "accepted", "250 OK", 1, when, when)
+        yield (identifier(MESSAGE, number), "login/password_changed", *whom, *told)
 
 
 _EVENT = _columns(

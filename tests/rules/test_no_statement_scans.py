@@ -159,6 +159,15 @@ def test_consent_and_another_account(district: District) -> None:
     check(seen, "consent")
 
 
+def test_settings(district: District) -> None:
+    browser = district.browser(1207)
+    with district.watched() as seen:
+        for path in ("/account", "/account/sessions", "/account/history", "/account/applications"):
+            assert browser.open(path).status == 200
+
+    check(seen, "the portal")
+
+
 def test_the_console(district: District) -> None:
     admin, browser = factories.account(role=ADMIN), district.browser()
     browser.log_in(admin.username, admin.password)
