@@ -13,7 +13,7 @@ from idp.mail import composing
 from idp.mail.composing import Content
 from idp.mail.models import OutboxMessage
 
-_PURPOSE = "mail"
+PURPOSE = "mail"
 _ADDRESS = re.compile(r"[^\s\x00-\x20\x7f<>()\[\],;:\\\"@]+@[^\s\x00-\x20\x7f<>()\[\],;:\\\"@]+")
 """Whatever was checked where it was typed: an address that could hold two, or a header, never gets into the outbox."""
 
@@ -54,14 +54,14 @@ def send(
 
 def seal(content: Content) -> str:
     """Encrypt what a message says."""
-    return sealing.seal(_PURPOSE, json.dumps(asdict(content)).encode())
+    return sealing.seal(PURPOSE, json.dumps(asdict(content)).encode())
 
 
 def opened(message: OutboxMessage) -> Content | None:
     """Return what a message says; None once that is gone. Raises sealing.CannotOpen for a key that is gone."""
     if message.sealed_content is None:
         return None
-    return Content(**json.loads(sealing.open_sealed(_PURPOSE, message.sealed_content)))
+    return Content(**json.loads(sealing.open_sealed(PURPOSE, message.sealed_content)))
 
 
 def _domain() -> str:

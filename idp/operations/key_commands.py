@@ -8,6 +8,7 @@ import click
 
 from idp import clock, settings
 from idp.command_line import print_json, refuse, with_application
+from idp.mail import resealing as outbox
 from idp.oidc import keys as signing_keys
 from idp.oidc import resealing
 from idp.operations import key_uses, secret_keys
@@ -83,9 +84,11 @@ def reseal() -> None:
     Example:  idp keys reseal
     """
     _refuse_new_wrapping_key()
-    done = resealing.reseal()
+    done, messages = resealing.reseal(), outbox.reseal()
     name = settings.current().secrets.wrapping_keys[0].name
-    click.echo(f"{done.count} signing keys were sealed anew; {name!r} seals all that can be opened.")
+    click.echo(
+        f"{done.count} signing keys and {messages} messages were sealed anew; {name!r} seals all that can be opened."
+    )
     if done.unreadable:
         refuse(f"no key of [secrets] wrapping_keys opens {', '.join(done.unreadable)}: put the one that did back.")
 

@@ -14,6 +14,7 @@ from idp import sealing, settings
 from idp.accounts.models import Account
 from idp.audit.models import AuditEvent, AuditSeal
 from idp.database import RELAXED, db, upsert
+from idp.mail.models import OutboxMessage
 from idp.oidc import keys as signing_keys
 from idp.oidc.models import SigningKey
 from idp.operations.models import SecretKey
@@ -133,6 +134,10 @@ Needs = Iterator[tuple[set[str], str, int]]
 def _of_wrapping_keys() -> Needs:
     for (sealed,) in db.session.execute(select(SigningKey.sealed_private_jwk)):
         yield {sealing.key_name(sealed)}, "signing keys", 1
+    message = _before(OutboxMessage.sealed_content, ".")
+    sealed_messages = select(message, func.count()).where(OutboxMessage.sealed_content.is_not(None)).group_by(message)
+    for name, rows in db.session.execute(sealed_messages):
+        yield {name}, "messages", rows
 
 
 def _of_peppers() -> Needs:
