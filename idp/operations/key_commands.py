@@ -86,9 +86,8 @@ def reseal() -> None:
     _refuse_new_wrapping_key()
     done, messages = resealing.reseal(), outbox.reseal()
     name = settings.current().secrets.wrapping_keys[0].name
-    click.echo(
-        f"{done.count} signing keys and {messages} messages were sealed anew; {name!r} seals all that can be opened."
-    )
+    click.echo(f"{done.count} signing keys and {messages} messages were sealed anew.")
+    click.echo(f"{name!r} seals all that can be opened.")
     if done.unreadable:
         refuse(f"no key of [secrets] wrapping_keys opens {', '.join(done.unreadable)}: put the one that did back.")
 

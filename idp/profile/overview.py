@@ -80,17 +80,16 @@ def places(session: ActiveSession, now: datetime) -> list[Place]:
 
 def happenings(account_id: uuid.UUID, now: datetime) -> list[Happening]:
     """Return the last hundred things that happened on the account in a year, the newest first."""
-    words = _words()
-    found = db.session.scalars(
-        select(AuditEvent)
-        .where(AuditEvent.account_id == account_id, AuditEvent.at > now - timedelta(days=365))
-        .order_by(AuditEvent.id.desc())
-        .limit(_MOST_EVENTS)
-    )
+    words, theirs = _words(), select(AuditEvent).where(AuditEvent.account_id == account_id)
+    # The index by account holds what is sealed; what is not is a handful, found by having no place yet.
+    newest = theirs.where(AuditEvent.position.is_(None)).order_by(AuditEvent.id.desc()).limit(_MOST_EVENTS)
+    sealed = theirs.where(AuditEvent.position.is_not(None)).order_by(AuditEvent.id.desc()).limit(_MOST_EVENTS)
+    found = [*db.session.scalars(newest), *db.session.scalars(sealed)][:_MOST_EVENTS]
+    year_ago = now - timedelta(days=365)
     return [
         Happening(one.at, told, one.address or "", one.outcome != "success")
         for one in found
-        if (told := words.get((one.event, one.outcome)))
+        if one.at > year_ago and (told := words.get((one.event, one.outcome)))
     ]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from idp import clock
 from idp.database import db
+from idp.mail import service as mail
 from idp.oidc import keys as signing_keys
 from idp.oidc.models import SigningKey
 from idp.operations.secret_watch import Watch
@@ -82,19 +83,23 @@ def test_the_list_for_people_has_a_line_for_each_key_and_no_secret(watch: Watch,
 def test_resealing_leaves_nothing_under_the_old_key_and_can_be_repeated(
     watch: Watch, node: Flask, place: Place, files: KeyFiles
 ) -> None:
+    message = mail.send("mail/test", "parent@example.org", now=clock.now())
+    db.session.commit()
     change(watch, files)
     assert sealed_by() == {"w1"}
 
     first, second = place.idp("keys", "reseal"), place.idp("keys", "reseal")
 
-    assert first.stdout.startswith("3 signing keys were sealed anew"), first.output
-    assert second.stdout.startswith("0 signing keys were sealed anew")
+    assert first.stdout.startswith("3 signing keys and 1 messages were sealed anew"), first.output
+    assert second.stdout.startswith("0 signing keys and 0 messages were sealed anew")
     assert sealed_by() == {"w2"}
     assert secrets_listed(place)["w1"]["advice"].startswith("pages that are open need it until ")
     signing_keys.forget()
     files.write("wrapping_keys", "w2")
     watch.look(clock.now())
     assert signing_keys.ring(clock.now()).is_complete
+    db.session.refresh(message)
+    assert mail.opened(message) is not None
 
 
 def test_what_no_key_opens_is_named_and_left_alone(watch: Watch, node: Flask, place: Place, files: KeyFiles) -> None:
@@ -106,7 +111,7 @@ def test_what_no_key_opens_is_named_and_left_alone(watch: Watch, node: Flask, pl
     done = place.idp("keys", "reseal")
 
     assert done.exit_code == 1
-    assert done.stdout.startswith("2 signing keys were sealed anew")
+    assert done.stdout.startswith("2 signing keys and 0 messages were sealed anew")
     assert f"no key of [secrets] wrapping_keys opens {kid}" in done.stderr
     assert sealed_by() == {"w0", "w2"}
 
