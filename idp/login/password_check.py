@@ -35,7 +35,7 @@ def check(account_id: uuid.UUID, password: str, door: str, now: datetime) -> Kno
     try:
         hashing.expect_turn()
         known = accounts.get_known(account_id)
-        reserved = reserve(REAUTHENTICATION, str(account_id), now)
+        reserved = _reserve(REAUTHENTICATION, str(account_id), now)
         if isinstance(reserved, Wait):
             return reserved
         match = judge(reserved, password, known.credentials, now)
@@ -50,7 +50,7 @@ def check(account_id: uuid.UUID, password: str, door: str, now: datetime) -> Kno
     return known
 
 
-def reserve(kind: str, subject: str, now: datetime) -> Reserved | Wait:
+def _reserve(kind: str, subject: str, now: datetime) -> Reserved | Wait:
     """Take a try from the budget and commit: before the hash, or parallel guesses would not share one budget.
 
     A try that waits costs no hash, so it writes nothing, either: a stranger would fill the record with it.

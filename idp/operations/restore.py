@@ -16,6 +16,7 @@ from idp.audit import sealing, verification
 from idp.audit import service as audit
 from idp.clients.models import Client
 from idp.database import db
+from idp.mail.models import GIVEN_UP, WAITING, OutboxMessage
 from idp.oidc.models import AccessToken, AuthorizationCode
 from idp.operations import backup
 from idp.operations.backup import Content
@@ -97,7 +98,8 @@ def end_what_was_open(now: datetime, *, keep_temporary_passwords: bool, replaced
     """End sessions, codes and tokens of the past and record it. Commits.
 
     Since the backup was made some of them were spent, revoked or logged out of, and nobody knows which. Applications
-    are told of each session's end. A temporary password may have been used since, so it is taken away, too.
+    are told of each session's end. A temporary password may have been used since, so it is taken away, too. Mail that
+    waited has been sent since then, or is out of date; `idp mail retry` sends it all the same.
     """
     codes = _count(update(AuthorizationCode).where(AuthorizationCode.spent_at.is_(None)).values(spent_at=now))
     tokens = _count(update(AccessToken).where(AccessToken.revoked_at.is_(None)).values(revoked_at=now))
@@ -105,6 +107,11 @@ def end_what_was_open(now: datetime, *, keep_temporary_passwords: bool, replaced
     ended = sum(sessions.end(session_id, "database_restored", now) for session_id in db.session.scalars(live).all())
     db.session.execute(delete(OpenSteps))
     temporary = 0 if keep_temporary_passwords else _take_temporary_passwords()
+    messages = _count(
+        update(OutboxMessage)
+        .where(OutboxMessage.state == WAITING)
+        .values(state=GIVEN_UP, due_at=None, settled_at=now, reply="not sent again: the database was put back")
+    )
     _count(update(Client).values(revision=Client.revision + _REVISIONS))
     newest = sealing.newest_seal()
     audit.record(
@@ -113,6 +120,7 @@ def end_what_was_open(now: datetime, *, keep_temporary_passwords: bool, replaced
         codes=codes,
         tokens=tokens,
         temporary_passwords=temporary,
+        messages=messages,
         head=None if newest is None else f"{newest['number']}:{newest['mac']}",
         replaced_head=replaced_head,
     )

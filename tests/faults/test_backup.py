@@ -19,6 +19,8 @@ from idp.accounts.models import Account
 from idp.audit.models import AuditEvent
 from idp.clients.models import Client
 from idp.database import db
+from idp.mail import service as mail
+from idp.mail.models import GIVEN_UP, OutboxMessage
 from idp.sealing import digest
 from idp.sessions.models import BrowserSession, LogoutNotice
 from tests import factories
@@ -216,6 +218,7 @@ def test_a_temporary_password_that_may_have_been_used_is_gone_unless_it_is_kept(
     with place.app.app_context():
         person = factories.account()
         accounts.issue_temporary_password(accounts.get(person.id), clock.now())
+        mail.send("mail/test", "parent@example.org", now=clock.now())
         db.session.commit()
     place.let_go()
     file = str(tmp_path / "copy.db")
@@ -228,6 +231,7 @@ def test_a_temporary_password_that_may_have_been_used_is_gone_unless_it_is_kept(
     with place.app.app_context():
         found = db.session.scalars(select(Account.temporary_password_digest)).one()
         assert (found is not None) is keep
+        assert db.session.scalars(select(OutboxMessage.state)).all() == [GIVEN_UP], "it may have been sent since"
 
 
 @pytest.mark.long

@@ -71,7 +71,7 @@ def test_another_person_ends_the_session_of_the_one_before(
     second_tab.log_in(admin.username, admin.password)
 
     assert not is_logged_in(new_browser(), before)
-    assert admin.username in browser.open("/account").words
+    assert admin.username in browser.open("/account/settings").words
     (ended,) = db.session.scalars(select(BrowserSession).where(BrowserSession.ended_at.is_not(None)))
     assert (ended.account_id, ended.ended_by) == (parent.id, "switched_account")
     assert [(event.account_id, event.details["reason"]) for event in events("log_out")] == [
