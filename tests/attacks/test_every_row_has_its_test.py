@@ -15,12 +15,12 @@ _ROWS = {
     "RO": (1, 3, 6),
     "DR": (1, 3, 5),
     "LO": (1, 3, 5),
-    "SE": (1, 3, 5, 9),
+    "SE": (1, 3, 5, 7, 9),
     "PR": (1,),
     "TP": (1, 3),
     "TH": (3, 5, 9, 14, 16),
     "PW": (1, 3, 5, 7, 9),
-    "IN": (1, 3, 5, 11, 14),
+    "IN": (1, 3, 5, 6, 11, 14),
     "HD": (1, 3, 5),
     "HP": (1, 3, 6),
     "CO": (1, 3, 5, 7, 10),
@@ -31,10 +31,8 @@ WITH_A_DOOR = [f"{group}{number}" for group, numbers in _ROWS.items() for number
 
 WITHOUT_A_DOOR = {
     "RO7": "pushed authorization requests are not offered, and a request_uri is refused (RO1)",
-    "SE7": "nobody changes a password yet but in place of a temporary one, which ends all other sessions",
-    "PR3 PR5 PR7 PR9 PR11 PR13 PR15 PR17 PR19 PR21 PR23": "no mail is sent yet: nothing that is forgotten comes back",
+    "PR3 PR5 PR7 PR9 PR11 PR13 PR15 PR17 PR19 PR21 PR23": "nothing that is forgotten comes back by mail yet",
     "TH1 TH7 TH11 TH18": "there is no CAPTCHA yet, nor a browser that is known: what is tried too often waits",
-    "IN6": "no mail is sent yet",
     "IN9": "nothing is imported from or exported to CSV yet",
     "TK1 TK3 TK5 TK7 TK9 TK12": "there are no refresh tokens, and neither revocation nor introspection",
 }

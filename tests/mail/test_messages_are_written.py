@@ -93,8 +93,8 @@ def test_an_address_stands_unbroken_in_the_plain_part(app: Flask, mail_server: M
         f"{'a' * 250}@example.org",
     ],
 )
-def test_pr11_what_is_no_single_address_is_refused(app: Flask, recipient: str) -> None:
-    """PR11: whatever a form lets through, no row of the outbox goes to two people."""
+def test_what_is_no_single_address_is_refused(app: Flask, recipient: str) -> None:
+    """Whatever a form lets through, no row of the outbox goes to two people."""
     with pytest.raises(ValueError, match="no single address"):
         service.send("mail/test", recipient, now=clock.now())
 
