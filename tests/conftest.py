@@ -15,6 +15,8 @@ from idp.accounts.models import ADMIN
 from idp.app import create_app
 from idp.database import db
 from idp.settings import DEVELOPMENT, Database, District, NamedKey, Passwords, School, Secrets, Server, Settings
+from idp.web import context
+from idp.web.context import Origin
 from tests import factories, servers, windows
 from tests.databases import KINDS, AppBuilder, Databases, with_database
 from tests.factories import Person, Registered
@@ -128,6 +130,12 @@ def app(settings: Settings, database_url: str, build_app: AppBuilder) -> Iterato
     app = build_app(with_database(settings, database_url))
     with app.app_context():
         yield app
+
+
+@pytest.fixture(autouse=True)
+def _at_the_command_line() -> None:
+    """Let nothing that a test before has done here be taken for a request of this one's."""
+    context.set_origin(Origin("cli"))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from flask import Flask
@@ -27,6 +28,12 @@ SQLITE, POSTGRESQL = KINDS = "sqlite", "postgresql"
 _TEMPLATE = "template"
 _TURN_OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+_SHAPE = """
+    SELECT 'table', tablename FROM pg_tables WHERE schemaname = 'public'
+    UNION ALL SELECT 'index', indexname FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT 'trigger', tgname FROM pg_trigger WHERE NOT tgisinternal
+    ORDER BY 1, 2
+"""
 _INSTALL = "PostgreSQL's programs are missing. Type: apt-get install postgresql"
 
 
@@ -136,11 +143,17 @@ class Cluster:
             if connection.execute("SELECT to_regclass('alembic_version')").fetchone() != ("alembic_version",):
                 return False
             versions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-            tables = [row[0] for row in connection.execute(_TABLES)]
-            if versions != [(schema.newest(),)] or not tables:
+            if versions != [(schema.newest(),)] or connection.execute(_SHAPE).fetchall() != self._whole_shape:
                 return False
+            tables = [row[0] for row in connection.execute(_TABLES)]
             connection.execute("TRUNCATE " + ", ".join(f'"{table}"' for table in tables) + " CASCADE")
             return True
+
+    @cached_property
+    def _whole_shape(self) -> list[Any]:
+        """What the template has: a test may have taken a table or a trigger away."""
+        with psycopg.connect(self.url(_TEMPLATE), autocommit=True) as connection:
+            return connection.execute(_SHAPE).fetchall()
 
     def run(self, statement: str) -> None:
         """Carry out one statement outside any transaction."""
