@@ -20,8 +20,9 @@ from flask_sqlalchemy.session import Session
 from sqlalchemy import DateTime, Dialect, MetaData, Uuid, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_url
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import JSON, TypeDecorator
 
 from idp import faults, statements
@@ -263,6 +264,8 @@ def _install(engine: Engine) -> None:
     event.listen(engine, "handle_error", _drop_what_stays_broken)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_note_read_only, engine.url.database or ""))
+        event.listen(engine, "checkout", partial(_open_anew, engine.url.database or ""))
         event.listen(engine, "before_cursor_execute", partial(_begin_before_writing, WriteLock()))
     else:
         event.listen(engine, "handle_error", _withhold_values)
@@ -294,6 +297,16 @@ def _drop_what_stays_broken(context: ExceptionContext) -> None:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "wal_autocheckpoint=1000"):
         connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _note_read_only(path: str, _connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+    record.info["read_only"] = os.path.exists(path) and not os.access(path, os.W_OK)
+
+
+def _open_anew(path: str, _connection: sqlite3.Connection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Replace a connection that was opened while the file was read-only, and has only read: it would never write."""
+    if record.info["read_only"] and os.access(path, os.W_OK):
+        raise DisconnectionError
 
 
 def _begin_before_writing(
