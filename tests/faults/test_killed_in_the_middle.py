@@ -95,8 +95,12 @@ def _those_who_answer(place: Place) -> list[int]:
 
 
 def _command(pid: int) -> list[str]:
-    with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
-        return file.read().split("\0")
+    """Return how a process was called; one that has just ended was a worker of nothing."""
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
+            return file.read().split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return ["worker"]
 
 
 def _parent(pid: int) -> int:
