@@ -11,7 +11,8 @@ from sqlalchemy import select, update
 from idp.database import db
 from idp.mail.models import BOUNCED, OutboxMessage
 
-_LARGEST = 1024 * 1024
+LARGEST = 1024 * 1024
+"""Bytes that a notification may have; of what is longer no more is read than shows that."""
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,190}>")
 
 
@@ -29,7 +30,7 @@ class NoReport(Exception):
 
 def read(raw: bytes) -> Report:
     """Read a notification. Raises NoReport for anything else, however long or broken."""
-    if len(raw) > _LARGEST:
+    if len(raw) > LARGEST:
         raise NoReport("it is longer than any notification")
     parsed = message_from_bytes(raw, policy=policy.default)
     if parsed.get_content_type() != "multipart/report":

@@ -122,7 +122,7 @@ def bounced() -> None:
     Example:  idp mail bounced < notification.eml
     """
     try:
-        report = bounces.read(sys.stdin.buffer.read())
+        report = bounces.read(sys.stdin.buffer.read(bounces.LARGEST + 1))
     except bounces.NoReport as error:
         click.echo(f"Nothing was marked: {error}.", err=True)
         return
