@@ -102,7 +102,8 @@ def test_a_temporary_password_matches_until_it_expires() -> None:
     assert passwords.matches(temporary, kept, now) is Match.TEMPORARY
     assert passwords.matches(f" {temporary}\n", kept, now) is Match.TEMPORARY
     assert passwords.matches(temporary, kept, now + timedelta(days=14)) is Match.EXPIRED
-    assert passwords.matches("x" + temporary[1:], kept, now) is Match.NOTHING
+    other = ("y" if temporary.startswith("x") else "x") + temporary[1:]
+    assert passwords.matches(other, kept, now) is Match.NOTHING
 
 
 def test_temporary_passwords_are_sixteen_random_characters_that_can_be_told_apart() -> None:
