@@ -6,7 +6,8 @@ from idp.clients import models as clients
 from idp.mail import models as mail
 from idp.oidc import models as oidc
 from idp.operations import models as operations
+from idp.recovery import models as recovery
 from idp.sessions import models as sessions
 from idp.throttle import models as throttle
 
-__all__ = ["accounts", "audit", "clients", "mail", "oidc", "operations", "sessions", "throttle"]
+__all__ = ["accounts", "audit", "clients", "mail", "oidc", "operations", "recovery", "sessions", "throttle"]

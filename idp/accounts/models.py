@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.database import Base, new_id
@@ -31,6 +31,8 @@ class Account(Base):
     password_changed_at: Mapped[datetime | None]
     temporary_password_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32), deferred=True)
     temporary_password_expires_at: Mapped[datetime | None]
+    recovery_by: Mapped[str | None] = mapped_column(String(10))
+    """`phone` or `letter`, for a family without email: the support team has said that it recovers them that way."""
     disabled_at: Mapped[datetime | None]
     last_log_in_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -38,3 +40,27 @@ class Account(Base):
 
     def __repr__(self) -> str:
         return f"<Account {self.id}>"
+
+
+class SecurityEmail(Base):
+    """An address for recovery and for notices of security; never shown to applications, nor put on file (R13).
+
+    An account has one that is verified, at most, and one that waits to be: the first is used until then.
+    """
+
+    __tablename__ = "security_emails"
+    __table_args__ = (
+        UniqueConstraint("account_id", "is_verified"),
+        Index("ix_security_emails_address_key_is_verified", "address_key", "is_verified"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey(Account.id, ondelete="CASCADE"))
+    address: Mapped[str] = mapped_column(String(320))
+    address_key: Mapped[str] = mapped_column(String(320))
+    is_verified: Mapped[bool]
+    created_at: Mapped[datetime]
+    """When it was entered, or verified."""
+
+    def __repr__(self) -> str:
+        return f"<SecurityEmail {self.id}>"

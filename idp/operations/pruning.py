@@ -8,6 +8,7 @@ from idp.audit import retention
 from idp.database import commit
 from idp.mail import pruning as mail
 from idp.oidc import store as oidc
+from idp.recovery import tokens as recovery
 from idp.sessions import pruning as sessions
 from idp.throttle import service as throttle
 
@@ -21,6 +22,7 @@ FEATURES: tuple[tuple[str, Callable[[datetime, int], Iterator[int]]], ...] = (
     ("codes and tokens", oidc.delete_expired),
     ("sessions and notices", sessions.delete_expired),
     ("messages", mail.delete_expired),
+    ("links and codes", recovery.delete_expired),
     ("audit events", retention.delete_expired),
 )
 """What is let go of, in this order, and by what: it yields after each batch, which the caller commits."""

@@ -84,6 +84,24 @@ class Throttle:
 
 
 @dataclass(frozen=True, slots=True)
+class Recovery:
+    """What is mailed so that a family gets back in, how long it is good for, and how often it is mailed."""
+
+    verification_hours: int = 24
+    reset_minutes: int = 30
+    objection_days: int = 14
+    code_minutes: int = 10
+    code_tries: int = 5
+    setup_postponements: int = 0
+    verification_pause_seconds: int = 60
+    verifications_per_window: int = 3
+    forgotten_per_hour: int = 3
+    forgotten_per_day: int = 6
+    forgotten_per_network_hour: int = 10
+    forgotten_in_all_per_hour: int = 2000
+
+
+@dataclass(frozen=True, slots=True)
 class Sessions:
     """How long a browser stays logged in."""
 
@@ -193,6 +211,7 @@ class Settings:
     secrets: Secrets = Secrets()
     passwords: Passwords = Passwords()
     throttle: Throttle = Throttle()
+    recovery: Recovery = Recovery()
     sessions: Sessions = Sessions()
     tokens: Tokens = Tokens()
     keys: Keys = Keys()

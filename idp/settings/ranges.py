@@ -24,6 +24,18 @@ RANGES: Final[Mapping[tuple[str, str], tuple[int, int]]] = {
     ("throttle", "account_forget_hours"): (1, 8760),
     ("throttle", "client_failures"): (1, 10_000),
     ("throttle", "client_window_seconds"): (1, 86_400),
+    ("recovery", "verification_hours"): (1, 24),  # the same, volume A section 3.8
+    ("recovery", "reset_minutes"): (5, 1440),
+    ("recovery", "objection_days"): (1, 90),
+    ("recovery", "code_minutes"): (1, 10),
+    ("recovery", "code_tries"): (1, 10),
+    ("recovery", "setup_postponements"): (0, 100),
+    ("recovery", "verification_pause_seconds"): (1, 3600),
+    ("recovery", "verifications_per_window"): (1, 100),
+    ("recovery", "forgotten_per_hour"): (1, 100),
+    ("recovery", "forgotten_per_day"): (1, 1000),
+    ("recovery", "forgotten_per_network_hour"): (1, 100_000),
+    ("recovery", "forgotten_in_all_per_hour"): (1, 10_000_000),
     ("sessions", "idle_minutes"): (1, 43_200),  # the same, section 2.1.3: 30 days at most
     ("sessions", "absolute_hours"): (1, 720),
     ("sessions", "shared_idle_minutes"): (1, 43_200),

@@ -1,11 +1,17 @@
 """How many tries may fail, and how long the next one then waits: decisions without a database."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from idp.settings import Throttle
+from idp.settings import Settings, Throttle
 
 LOG_IN, REAUTHENTICATION, CLIENT_SECRET = "log_in", "reauthentication", "client_secret"
+"""Tries that may fail: a success wipes out what failed before."""
+VERIFICATION_PAUSE, VERIFICATIONS = "verification_pause", "verifications"
+FORGOTTEN_HOUR, FORGOTTEN_DAY = "forgotten_hour", "forgotten_day"
+FORGOTTEN_NETWORK, FORGOTTEN_IN_ALL = "forgotten_network", "forgotten_in_all"
+"""Mails: each one counts, and nothing wipes it out but time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +46,38 @@ class Wait:
     until: datetime
 
 
-def rule_for(kind: str, settings: Throttle) -> Rule:
+def rule_for(kind: str, settings: Settings) -> Rule:
     """Return the rule of a kind of try. Raises KeyError for a kind that does not exist."""
-    account = Rule(
+    return _RULES[kind](settings)
+
+
+def _account(settings: Throttle) -> Rule:
+    return Rule(
         failures=settings.account_failures,
         waits=_doubling(settings.account_wait_seconds, settings.account_longest_wait_seconds),
         remembered=timedelta(hours=settings.account_forget_hours),
         sliding=True,
     )
-    window = timedelta(seconds=settings.client_window_seconds)
-    client = Rule(settings.client_failures, (window,), window, sliding=False)
-    return {LOG_IN: account, REAUTHENTICATION: account, CLIENT_SECRET: client}[kind]
+
+
+def _at_most(times: int, window: timedelta) -> Rule:
+    return Rule(times, (window,), window, sliding=False)
+
+
+_HOUR = timedelta(hours=1)
+_RULES: Mapping[str, Callable[[Settings], Rule]] = {
+    LOG_IN: lambda of: _account(of.throttle),
+    REAUTHENTICATION: lambda of: _account(of.throttle),
+    CLIENT_SECRET: lambda of: _at_most(
+        of.throttle.client_failures, timedelta(seconds=of.throttle.client_window_seconds)
+    ),
+    VERIFICATION_PAUSE: lambda of: _at_most(1, timedelta(seconds=of.recovery.verification_pause_seconds)),
+    VERIFICATIONS: lambda of: _at_most(of.recovery.verifications_per_window, 6 * _HOUR),
+    FORGOTTEN_HOUR: lambda of: _at_most(of.recovery.forgotten_per_hour, _HOUR),
+    FORGOTTEN_DAY: lambda of: _at_most(of.recovery.forgotten_per_day, 24 * _HOUR),
+    FORGOTTEN_NETWORK: lambda of: _at_most(of.recovery.forgotten_per_network_hour, _HOUR),
+    FORGOTTEN_IN_ALL: lambda of: _at_most(of.recovery.forgotten_in_all_per_hour, _HOUR),
+}
 
 
 def reserve(count: Count | None, now: datetime, rule: Rule) -> Count | Wait:

@@ -33,7 +33,7 @@ def reserve(kind: str, subject: str, now: datetime) -> Reserved | Wait:
     The rule is a pure function over what the ledger holds; its result is written only where the ledger still holds
     that (compare and swap), so that it stays exact however many ask at once. One that waits writes nothing.
     """
-    rule = rules.rule_for(kind, settings.current().throttle)
+    rule = rules.rule_for(kind, settings.current())
     digest = _digest(kind, subject)
     while True:
         before = _find(digest)
@@ -54,7 +54,7 @@ def settle(reserved: Reserved, *, succeeded: bool) -> None:
 
 def release(reserved: Reserved) -> None:
     """Take back a try that was not judged after all: it counts as neither failure nor success."""
-    rule = rules.rule_for(reserved.kind, settings.current().throttle)
+    rule = rules.rule_for(reserved.kind, settings.current())
     while (before := _find(reserved.digest)) is not None:
         after = rules.release(before, reserved.count, rule)
         if after is None:

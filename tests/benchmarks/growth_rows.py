@@ -26,7 +26,7 @@ _EVENTS_A_SEAL = 500
 _GOLDEN = 0x9E3779B97F4A7C15
 """By which numbers are scattered over an id's random half (Knuth's multiplicative hashing)."""
 
-ACCOUNT, SECTOR, CLIENT, SESSION, OLD_SESSION, GRANT, NOTICE, STEPS, EVENT, SECRET, MESSAGE = range(11)
+ACCOUNT, SECTOR, CLIENT, SESSION, OLD_SESSION, GRANT, NOTICE, STEPS, EVENT, SECRET, MESSAGE, ADDRESS, LINK = range(13)
 
 
 @dataclass(frozen=True)
@@ -279,9 +279,33 @@ def _past(scale: Scale) -> Iterator[Load]:
     yield Load("open_steps", columns, count // 10, steps)
     yield Load("logout_notices", _NOTICE, 2 * count, _notices(scale, 2 * count))
     yield Load("outbox_messages", _MESSAGE, count, _messages(scale, count))
+    yield Load("security_emails", _ADDRESS, scale.accounts, _addresses(scale))
+    yield Load("email_tokens", _LINK, count, _links(scale, count))
     yield Load("audit_events", _EVENT, scale.events, _events(scale))
     seals = -(-scale.events // _EVENTS_A_SEAL)
     yield Load("audit_seals", _SEAL, seals, _seals(scale, seals))
+
+
+_ADDRESS = _columns("id account_id address address_key is_verified created_at")
+
+
+def _addresses(scale: Scale) -> Iterator[Row]:
+    """A verified security email for everybody, which every tenth shares with another guardian."""
+    when = moment(scale.now - timedelta(days=30))
+    for number in range(scale.accounts):
+        address = f"family{number - number % 10 // 9}@example.org"
+        yield (identifier(ADDRESS, number), identifier(ACCOUNT, number), address, address, 1, when)
+
+
+_LINK = _columns("id purpose account_id address digest sealed_code code_tries continuation created_at expires_at")
+
+
+def _links(scale: Scale, count: int) -> Iterator[Row]:
+    """Links that nobody opened in time."""
+    gone, random_digests = moment(scale.now - timedelta(days=2)), digests(scale, "links")
+    for number in range(count):
+        whose = (identifier(ACCOUNT, number), f"family{number}@example.org", next(random_digests))
+        yield (identifier(LINK, number), "verification", *whose, "", 0, "", gone, gone)
 
 
 _NOTICE = _columns("id client_pk account_id sid created_at attempts delivered_at given_up_at last_result")

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idp.settings import Throttle
-from idp.throttle.rules import CLIENT_SECRET, LOG_IN, REAUTHENTICATION, Count, Wait, reserve, rule_for
+from idp.settings import Recovery, Settings, Throttle
+from idp.throttle.rules import CLIENT_SECRET, FORGOTTEN_HOUR, LOG_IN, REAUTHENTICATION, Count, Wait, reserve, rule_for
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
-PERSON = rule_for(LOG_IN, Throttle())
-APPLICATION = rule_for(CLIENT_SECRET, Throttle())
+PERSON = rule_for(LOG_IN, Settings())
+APPLICATION = rule_for(CLIENT_SECRET, Settings())
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -71,19 +71,31 @@ def test_ten_wrong_secrets_in_a_minute_make_an_application_wait_for_the_rest_of_
 
 
 def test_logging_in_again_before_a_sensitive_act_has_the_rule_of_logging_in() -> None:
-    assert rule_for(REAUTHENTICATION, Throttle()) == PERSON
+    assert rule_for(REAUTHENTICATION, Settings()) == PERSON
 
 
 def test_a_kind_that_does_not_exist_is_refused() -> None:
     with pytest.raises(KeyError):
-        rule_for("anything", Throttle())
+        rule_for("anything", Settings())
 
 
 def test_the_numbers_are_settings() -> None:
-    strict = rule_for(
-        LOG_IN,
-        Throttle(account_failures=1, account_wait_seconds=5, account_longest_wait_seconds=12, account_forget_hours=1),
+    throttle = Throttle(
+        account_failures=1, account_wait_seconds=5, account_longest_wait_seconds=12, account_forget_hours=1
     )
+    strict = rule_for(LOG_IN, Settings(throttle=throttle))
 
     assert strict.waits == (5 * SECOND, 10 * SECOND, 12 * SECOND)
     assert reserve(None, NOW, strict) == Count(1, NOW, NOW, NOW + 5 * SECOND, NOW + HOUR)
+
+
+def test_so_many_mails_leave_in_a_window_and_the_next_waits_for_its_end() -> None:
+    rule = rule_for(FORGOTTEN_HOUR, Settings(recovery=Recovery(forgotten_per_hour=2)))
+
+    first = reserve(None, NOW, rule)
+    assert isinstance(first, Count)
+    second = reserve(first, NOW + 10 * MINUTE, rule)
+    assert isinstance(second, Count)
+
+    assert reserve(second, NOW + 20 * MINUTE, rule) == Wait(NOW + HOUR)
+    assert reserve(second, NOW + HOUR, rule) == reserve(None, NOW + HOUR, rule)

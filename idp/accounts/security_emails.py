@@ -1,0 +1,75 @@
+"""The addresses that recovery mail goes to: one verified and one pending at most, for each account. Nothing commits."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from idp.accounts.models import Account, SecurityEmail
+from idp.database import db, new_id, upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What an account has: recovery uses the verified address until the pending one is verified, too."""
+
+    verified: str | None
+    pending: str | None
+
+    @property
+    def is_set(self) -> bool:
+        """Whether anything was entered: the page that asks for an address then stays away (R11)."""
+        return self.verified is not None or self.pending is not None
+
+
+def key(address: str) -> str:
+    """Return the form by which addresses are compared: people write theirs in capitals, too."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.casefold()}@{domain.casefold()}"
+
+
+def status(account_id: uuid.UUID) -> Status:
+    """Return an account's security email."""
+    rows = db.session.scalars(select(SecurityEmail).where(SecurityEmail.account_id == account_id))
+    found = {row.is_verified: row.address for row in rows}
+    return Status(found.get(True), found.get(False))
+
+
+def find_accounts(address: str) -> list[Account]:
+    """Return everybody whose verified address this is: guardians may share one (R13). Nobody else counts (R19)."""
+    chosen = (
+        select(Account)
+        .join(SecurityEmail, SecurityEmail.account_id == Account.id)
+        .where(SecurityEmail.address_key == key(address), SecurityEmail.is_verified)
+        .order_by(Account.username_key)
+    )
+    return list(db.session.scalars(chosen))
+
+
+def set_pending(account_id: uuid.UUID, address: str, now: datetime) -> None:
+    """Keep an address that is not verified yet, in place of another such one."""
+    _keep(account_id, address, is_verified=False, now=now)
+
+
+def set_verified(account_id: uuid.UUID, address: str, now: datetime) -> None:
+    """Make an address the one that recovery uses; what was pending is gone, and so is the one before."""
+    drop_pending(account_id)
+    _keep(account_id, address, is_verified=True, now=now)
+
+
+def drop_pending(account_id: uuid.UUID) -> None:
+    """Forget an address that was not verified."""
+    db.session.execute(
+        delete(SecurityEmail).where(SecurityEmail.account_id == account_id, SecurityEmail.is_verified.is_(False))
+    )
+
+
+def _keep(account_id: uuid.UUID, address: str, *, is_verified: bool, now: datetime) -> None:
+    values = {"address": address, "address_key": key(address), "created_at": now}
+    row = {"id": new_id(), "account_id": account_id, "is_verified": is_verified} | values
+    db.session.execute(
+        upsert(SecurityEmail)
+        .values(row)
+        .on_conflict_do_update(index_elements=["account_id", "is_verified"], set_=values)
+    )
