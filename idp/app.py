@@ -12,6 +12,7 @@ from idp.mail.views import blueprint as mail
 from idp.oidc.endpoints import blueprint as protocol
 from idp.oidc.views import blueprint as oidc
 from idp.operations.views import blueprint as operations
+from idp.portal import help_text
 from idp.portal.views import blueprint as portal
 from idp.profile.views import blueprint as profile
 from idp.settings import PACKAGE, Settings
@@ -20,7 +21,7 @@ _LARGEST_BODY = 64 * 1024
 
 
 def create_app(settings: Settings) -> Flask:
-    """Return the provider as a WSGI application."""
+    """Return the provider as a WSGI application. Raises SettingsError when the files that Help is made of are wrong."""
     app = Flask("idp", root_path=str(PACKAGE), static_folder="static", template_folder=_templates())
     app.config.update(
         IDP=settings,
@@ -37,6 +38,7 @@ def create_app(settings: Settings) -> Flask:
     for feature in (operations, protocol, oidc, login, portal, profile, admin, mail):
         app.register_blueprint(feature)
     web.protect_forms(app)
+    help_text.check(app, settings)
     return app
 
 

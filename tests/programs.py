@@ -15,7 +15,7 @@ from idp.settings import NamedKey, Settings
 def variables(settings: Settings) -> dict[str, str]:
     """Return the environment from which a process of its own loads these settings.
 
-    Schools can't be written so: a process takes them from config/district.toml.
+    Schools and the list of other FAQs can't be written so: a process takes them from config/district.toml.
     """
     environment = {"IDP_ENVIRONMENT": settings.environment}
     for section in dataclasses.fields(settings):
@@ -23,7 +23,7 @@ def variables(settings: Settings) -> dict[str, str]:
         if not dataclasses.is_dataclass(values):
             continue
         for entry in dataclasses.fields(values):
-            if entry.name != "schools":
+            if entry.name not in {"schools", "other_faqs"}:
                 name = f"IDP_{section.name}_{entry.name}".upper()
                 environment[name] = _written(getattr(values, entry.name))
     return environment

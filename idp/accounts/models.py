@@ -26,7 +26,8 @@ class Account(Base):
     email: Mapped[str | None] = mapped_column(String(320))
     """The contact address that the district has on file, which applications may see; never the security email."""
     email_verified: Mapped[bool] = mapped_column(default=False)
-    locale: Mapped[str] = mapped_column(String(20), default="en")
+    locale: Mapped[str] = mapped_column(String(20), default="")
+    """The language of pages and mail, as the settings write it; empty until the first log-in tells which one it is."""
     password_hash: Mapped[str | None] = mapped_column(String(200), deferred=True)
     password_changed_at: Mapped[datetime | None]
     temporary_password_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32), deferred=True)

@@ -90,6 +90,7 @@ def create(
     given_name: str = "",
     family_name: str = "",
     email: str | None = None,
+    language: str = "",
     now: datetime,
 ) -> Account:
     """Add an account that can't log in yet. Raises UsernameTaken, and ValueError for a username that has a problem."""
@@ -107,7 +108,7 @@ def create(
         "family_name": family_name,
         "email": email,
         "email_verified": False,
-        "locale": settings.current().district.languages[0],
+        "locale": language,
         "created_at": now,
         "updated_at": now,
     }
@@ -128,6 +129,12 @@ def rename(account: Account, username: str, now: datetime) -> None:
     if db.session.scalar(select(Account.id).where(Account.username_key == key, Account.id != account.id)):
         raise UsernameTaken
     account.username, account.username_key, account.updated_at = usernames.clean(username), key, now
+
+
+def learn_language(account: Account, language: str, *, is_picked: bool, now: datetime) -> None:
+    """Note in which language somebody came to log in: one that they picked, or any where none is known yet."""
+    if account.locale != language and (is_picked or not account.locale):
+        account.locale, account.updated_at = language, now
 
 
 def disable(account: Account, now: datetime) -> None:

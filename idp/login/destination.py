@@ -10,7 +10,7 @@ from idp import clock, settings
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.sessions.store import ActiveSession
-from idp.web import continuation, cookies, headers, redirects
+from idp.web import continuation, cookies, headers, language, redirects
 from idp.web.continuation import Continuation
 from idp.web.errors import CookiesRefused
 
@@ -64,6 +64,7 @@ def wanted() -> Destination:
     if opened is None:
         # The page that sent the browser here gave it a cookie: without it, going back there would never end.
         raise LostContinuation if cookies.has_browser_token() else CookiesRefused
+    language.suggest(opened.ui_locales)
     client = registry.find(opened.client_id) if opened.client_id else None
     return Destination({"continue": sealed}, f"{opened.path}?continue={sealed}", opened, client)
 

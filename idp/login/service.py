@@ -17,6 +17,7 @@ from idp.sessions.store import ActiveSession
 from idp.throttle import service as throttle
 from idp.throttle.rules import LOG_IN, REAUTHENTICATION, Wait
 from idp.web import metrics
+from idp.web.language import Spoken
 
 AMR = ["pwd"]  # RFC 8176 section 2
 _LONGEST_WAIT_FOR_REHASH = 1.0  # seconds: the person has waited for one hash already
@@ -30,6 +31,8 @@ class Browser:
     """The session it has had until now."""
     user_agent: str
     address: str
+    spoken: Spoken | None = None
+    """The language of the page that somebody logs in by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,10 @@ def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused |
     throttle.settle(reserved, succeeded=True)
     if rehashed and known.credentials.stored:
         accounts.replace_hash(known.account_id, known.credentials.stored, rehashed)
-    return _admit(attempt, accounts.get(known.account_id), steps.needed(match), now)
+    account = accounts.get(known.account_id)
+    if spoken := attempt.browser.spoken:
+        accounts.learn_language(account, spoken.code, is_picked=spoken.is_picked, now=now)
+    return _admit(attempt, account, steps.needed(match), now)
 
 
 def reauthenticate(session: ActiveSession, password: str, now: datetime) -> LoggedIn | Refused | Wait | Busy:

@@ -15,7 +15,7 @@ from idp.login.service import Attempt, LoggedIn, StepsOpen
 from idp.sessions import browser
 from idp.sessions import service as sessions
 from idp.throttle.rules import Wait
-from idp.web import context, cookies, errors
+from idp.web import context, cookies, errors, language
 from idp.web.errors import StalePage
 from idp.web.redirects import next_path, see_other
 
@@ -152,7 +152,9 @@ def _username_at_step() -> str | None:
 
 
 def _browser() -> service.Browser:
-    return service.Browser(browser.current(), request.user_agent.string, context.origin().address or "")
+    return service.Browser(
+        browser.current(), request.user_agent.string, context.origin().address or "", language.spoken()
+    )
 
 
 def _go_on(going_to: Destination, logged_in: LoggedIn) -> AnyResponse:

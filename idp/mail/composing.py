@@ -7,6 +7,7 @@ from flask import current_app, render_template
 from flask_babel import force_locale
 
 from idp import settings
+from idp.web.language import locale_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ def compose(kind: str, language: str, values: dict[str, Any]) -> Content:
     The plain template has two blocks, `subject` and `text`. Whatever a name in the values holds, the subject is one
     line: what would end it is taken out, so that no value can begin a header of its own (RFC 5322 section 2.2).
     """
-    with force_locale(language):
+    with force_locale(locale_of(language)):
         known = {"issuer": settings.current().server.issuer, **values}
         current_app.update_template_context(known)
         plain = current_app.jinja_env.get_template(f"emails/{kind}.txt")

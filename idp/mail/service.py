@@ -30,11 +30,12 @@ def send(
     """Write a message to one address; it leaves once the caller's transaction is committed. Does not commit.
 
     Kind names the template below templates/emails, and values are what it tells. Raises ValueError for what is no
-    single address.
+    single address. A language that the district does not offer gives its first one.
     """
     if len(recipient) > 254 or not _ADDRESS.fullmatch(recipient):
         raise ValueError("this is no single address")
-    language = language or settings.current().district.languages[0]
+    offered = settings.current().district.languages
+    language = language if language in offered else offered[0]
     content = composing.compose(kind, language, values)
     message = OutboxMessage(
         id=new_id(),

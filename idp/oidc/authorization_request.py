@@ -21,6 +21,7 @@ _LONGEST = {
 }  # fmt: skip
 """Bytes, as UTF-8: what is kept travels in an address until the code is issued, and an address has its limits, too."""
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+_LOCALES = re.compile(r"[A-Za-z0-9 -]{1,100}", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 Parameters = Mapping[str, Sequence[str]]
@@ -43,6 +44,7 @@ class AuthorizationRequest:
     """As it was sent; None once it is read."""
     hinted_subject: str | None = None
     """Whom the hint names; nobody, when it is empty."""
+    ui_locales: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return what can be sealed."""
@@ -96,8 +98,14 @@ def parse(
         code_challenge=values.get("code_challenge"),
         login_hint=values.get("login_hint", ""),
         id_token_hint=values.get("id_token_hint"),
+        ui_locales=_kept_locales(values.get("ui_locales", "")),
     )
     return request, client
+
+
+def _kept_locales(ui_locales: str) -> str:
+    """Keep a wish for languages if it is one: no wish is an error (OpenID Connect Core section 3.1.2.1)."""
+    return ui_locales if _LOCALES.fullmatch(ui_locales) else ""
 
 
 def granted_scope(scope: str, client: RegisteredClient) -> str:

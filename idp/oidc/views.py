@@ -15,7 +15,7 @@ from idp.oidc.authorization import Gone, Outcome, Page, Redirect
 from idp.oidc.authorization_request import AuthorizationRequest
 from idp.oidc.interaction import SELECTED
 from idp.sessions import browser, store
-from idp.web import continuation, cookies, csrf, direct, errors, headers, metrics
+from idp.web import continuation, cookies, csrf, direct, errors, headers, language, metrics
 from idp.web.continuation import Continuation
 from idp.web.direct import Answer, Message
 from idp.web.redirects import see_other
@@ -105,6 +105,7 @@ def end_session() -> BaseResponse:
             return _logged_out(_confirmed_address())
         query = urlencode(list(request.form.items(multi=True)))
         return see_other(f"{url_for('oidc.end_session')}?{query}") if len(query) <= _LONGEST_QUERY else abort(413)
+    language.suggest(request.args.get("ui_locales", ""))
     asked = logout.parse(request.args.to_dict(flat=False), clock.now())
     session = _known_session()
     if asked.is_wrong or (session is not None and not logout.names_session(asked, session)):
@@ -162,6 +163,7 @@ def _continuation() -> Continuation | BaseResponse:
             _("Please start again"),
             _("This page is too old, or belongs to another browser. Go back to the application and log in from there."),
         )
+    language.suggest(found.ui_locales)
     return found
 
 

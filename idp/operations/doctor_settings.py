@@ -9,6 +9,8 @@ from pathlib import Path
 from idp import settings
 from idp.operations.finding import NOTE, OK, PROBLEM, Finding
 from idp.settings import Settings, key_quality
+from idp.web import words
+from idp.web.language import locale_of
 
 _NIST_LENGTH = 15  # SP 800-63B-4 section 3.1.1.2, for a password that is the only factor
 _COST = 12
@@ -26,6 +28,7 @@ def examine(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     yield from _passwords(configured)
     yield from _network(configured)
     yield from _times(configured)
+    yield from _languages(configured)
     yield from _secrets(configured)
     yield from _files(environ)
 
@@ -94,6 +97,14 @@ def _times(configured: Settings) -> Iterator[Finding]:
         yield Finding(
             NOTE, "audit", f"retention_days is {configured.audit.retention_days}: a year is usual; ask the district"
         )
+
+
+def _languages(configured: Settings) -> Iterator[Finding]:
+    """Look for languages that nobody has translated: their pages would speak English, and say that they don't."""
+    missing = [code for code in configured.district.languages if not words.is_translated(locale_of(code))]
+    if missing:
+        named = ", ".join(missing)
+        yield Finding(NOTE, "languages", f"pages are not translated into {named}; take it out of [district] languages")
 
 
 def _secrets(configured: Settings) -> Iterator[Finding]:

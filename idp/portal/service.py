@@ -1,11 +1,15 @@
-"""The tools that a guardian finds in the portal: the district's own applications."""
+"""What the portal knows and keeps: its tools, which are the district's own applications, and a reader's language."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
 from idp import settings
+from idp.accounts import service as accounts
 from idp.clients import registry
+from idp.database import db
 from idp.portal import theme
 from idp.settings import School
 
@@ -36,6 +40,12 @@ def find_tools() -> list[Tool]:
         if application.initiate_login_uri is not None
     ]
     return sorted(tools, key=lambda tool: (bool(tool.colours), tool.name))
+
+
+def change_language(account_id: uuid.UUID, code: str, now: datetime) -> None:
+    """Write pages and mail to somebody in another language from now on. Commits."""
+    accounts.learn_language(accounts.get(account_id), code, is_picked=True, now=now)
+    db.session.commit()
 
 
 def _address(initiate_login_uri: str, issuer: str) -> str:

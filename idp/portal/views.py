@@ -6,18 +6,21 @@ from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
+from flask.sansio.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug import Response as AnyResponse
 
-from idp import faults, settings
+from idp import clock, faults, settings
 from idp.login import guard
 from idp.login.guard import require_log_in
-from idp.portal import service, theme
+from idp.portal import help_text, service, theme
 from idp.portal.service import Tool
 from idp.sessions import browser
 from idp.sessions.store import ActiveSession
-from idp.settings import District
-from idp.web import errors
+from idp.settings import District, Faq
+from idp.web import errors, language
+from idp.web.redirects import see_other
 
 blueprint = Blueprint("portal", __name__)
 
@@ -43,6 +46,45 @@ def shell() -> Shell | None:
     return None if session is None else Shell(session, service.find_tools(), request.args.get("show", ""))
 
 
+@blueprint.record_once
+def _speak_the_accounts_language(state: BlueprintSetupState) -> None:
+    language.ask_account(state.app, _account_language)
+
+
+def _account_language() -> str | None:
+    """Return the language of who is logged in; without a database a page speaks as to a visitor."""
+    try:
+        session = browser.current()
+    except SQLAlchemyError as error:
+        if faults.find(error) is None:
+            raise
+        return None
+    return session.locale if session else None
+
+
+@blueprint.before_app_request
+def pick_language() -> AnyResponse | None:
+    """Do what a link of the language picker asks for, and show the same page again."""
+    picked = language.asked()
+    if picked is None:
+        return None
+    response = see_other(language.address_without())
+    session, own_page = browser.current(), language.is_from_own_page()
+    if session is None:
+        language.keep(response, picked, pending=own_page)
+    elif own_page:
+        service.change_language(session.account_id, picked, clock.now())
+    return response
+
+
+@blueprint.after_app_request
+def _remember_language(response: Response) -> Response:
+    session = browser.known()
+    if session is not None and language.asked() is None:
+        language.remember(response, session.locale, shared_computer=session.shared_computer)
+    return response
+
+
 @blueprint.get("/")
 @require_log_in
 def home() -> str:
@@ -53,8 +95,12 @@ def home() -> str:
 
 @blueprint.get("/help", endpoint="help")
 def show_help() -> str:
-    """Say how to reach the support team."""
-    return _help(_("Help"), "help")
+    """Answer the questions that families ask, in the district's words (R1, R2)."""
+    try:
+        return _questions(tuple((tool.name, tool.address) for tool in service.find_tools() if tool.colours))
+    except SQLAlchemyError as error:
+        _go_on_without_database(error)
+        return _questions(())
 
 
 @blueprint.get("/support")
@@ -86,16 +132,35 @@ def theme_stylesheet() -> Response:
     return response
 
 
+def _questions(dashboards: tuple[tuple[str, str], ...]) -> str:
+    district, reading = settings.current().district, language.current()
+    text = help_text.find(district, reading, dashboards)
+    return render_template("portal/questions.html", text=text, other_faqs=_other_faqs(district, reading))
+
+
+def _other_faqs(district: District, reading: str) -> list[Faq]:
+    """Return the list that Help ends with (R56): what the district has in the reader's language or in all of them."""
+    own = [faq for faq in district.other_faqs if faq.language in {"", reading}]
+    if not district.general_faq:
+        return own
+    name = _("More questions and answers about the %(portal)s", portal=district.portal_name)
+    return [Faq(name, district.general_faq), *own]
+
+
 def _help(title: str, topic: str) -> str:
     """Render a page that opens when the database is away, too: then as for a visitor."""
     try:
         return render_template("portal/help.html", title=title, topic=topic)
     except SQLAlchemyError as error:
-        if faults.find(error) is None:
-            raise
-        errors.note(error)
-        browser.disregard()
+        _go_on_without_database(error)
         return render_template("portal/help.html", title=title, topic=topic)
+
+
+def _go_on_without_database(error: SQLAlchemyError) -> None:
+    if faults.find(error) is None:
+        raise error
+    errors.note(error)
+    browser.disregard()
 
 
 @lru_cache(maxsize=8)

@@ -18,6 +18,12 @@ def current() -> ActiveSession | None:
     return found
 
 
+def known() -> ActiveSession | None:
+    """Return the session if this request has looked it up, without asking the database."""
+    found: ActiveSession | None = g.get("browser_session")
+    return found
+
+
 def remember(response: Response, token: str, *, shared_computer: bool) -> None:
     """Give the browser its session's cookie; on a shared computer it goes when the browser closes."""
     lifetime = settings.current().sessions.absolute_hours * 3600

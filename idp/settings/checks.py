@@ -147,12 +147,25 @@ def _district_problems(settings: Settings) -> Iterator[str]:
     if district.support_email and not _MAIL.fullmatch(district.support_email):
         yield "[district] support_email has to be an address such as support@example.org."
     yield from _school_problems(settings)
-    if not district.languages or not all(map(_LANGUAGE.fullmatch, district.languages)):
+    yield from _faq_problems(settings)
+    if not district.languages or not all(map(_is_language, district.languages)):
         yield "[district] languages has to name one at least, each like en or pt-BR."
     try:
         zoneinfo.ZoneInfo(district.time_zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         yield "[district] time_zone has to be a name such as America/Chicago."
+
+
+def _is_language(code: str) -> bool:
+    from babel import Locale, UnknownLocaleError  # loaded late: a command's --help need not wait for it
+
+    if not _LANGUAGE.fullmatch(code):
+        return False
+    try:
+        Locale.parse(code.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
 
 
 def _school_problems(settings: Settings) -> Iterator[str]:
@@ -167,6 +180,17 @@ def _school_problems(settings: Settings) -> Iterator[str]:
     for key, times in Counter(school.key for school in schools).items():
         if times > 1 or not _SCHOOL_KEY.fullmatch(key):
             yield f"[district] schools: the key {key!r} has to be one of its own, like maine-east."
+
+
+def _faq_problems(settings: Settings) -> Iterator[str]:
+    for faq in settings.district.other_faqs:
+        parts = _split(faq.address)
+        if parts is None or parts.scheme not in {"http", "https"} or not _is_plain(faq.address):
+            yield f"[district] other_faqs: {faq.name!r} needs an address such as https://www.example.org/faq."
+        if not faq.name.strip() or not _is_plain(faq.name):
+            yield f"[district] other_faqs: the name of {faq.address!r} has to be a line, and not empty."
+        if faq.language and not _is_language(faq.language):
+            yield f"[district] other_faqs: {faq.language!r} is no language like en or pt-BR."
 
 
 def _environment_problems(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from idp.settings import checks
-from idp.settings.model import DEVELOPMENT, PRODUCTION, NamedKey, School, Settings
+from idp.settings.model import DEVELOPMENT, PRODUCTION, Faq, NamedKey, School, Settings
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -48,13 +48,23 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     sections = {name: _section(name, kind, values.pop(name, {}), environ, faults) for name, kind in kinds.items()}
     faults.lines.extend(f"[{name}] is no section of the settings.{_suggested_section(name)}" for name in values)
     faults.lines.extend(_unknown_variables(environ))
-    settings = Settings(environment=environment, **sections)
+    settings = _with_help_folder(Settings(environment=environment, **sections), folder, environ)
     # A value that could not be read is told once: what is wrong with the default in its place says nothing.
     found = checks.problems_of(settings, environ)
     problems = faults.lines + [line for line in found if " ".join(line.split(" ", 2)[:2]) not in faults.unusable]
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _with_help_folder(settings: Settings, folder: Path, environ: Mapping[str, str]) -> Settings:
+    """Find the district's own help texts: where a setting says, from the folder of settings on, or in help/ there."""
+    named = settings.district.help_folder or ("help" if "IDP_CONFIG" in environ and (folder / "help").is_dir() else "")
+    if not named:
+        return settings
+    return dataclasses.replace(
+        settings, district=dataclasses.replace(settings.district, help_folder=str(folder / named))
+    )
 
 
 def _config_folder(environ: Mapping[str, str]) -> Path:
@@ -146,6 +156,8 @@ def _converted(wanted: Any, raw: Any) -> Any:
         raise ValueError("has to be a list.")
     if wanted == tuple[School, ...]:
         return tuple(_school(item) for item in items)
+    if wanted == tuple[Faq, ...]:
+        return tuple(_faq(item) for item in items)
     if not all(isinstance(item, str) for item in items):
         raise ValueError("has to be a list of texts.")
     return tuple(_named_key(item) for item in items) if wanted == tuple[NamedKey, ...] else tuple(items)
@@ -195,6 +207,14 @@ def _school(item: Any) -> School:
     if not all(isinstance(value, str) for value in item.values()):
         raise ValueError("has to write key, name and colour as texts.")
     return School(**item)
+
+
+def _faq(item: Any) -> Faq:
+    if not isinstance(item, dict) or not {"name", "address"} <= item.keys() <= {"name", "address", "language"}:
+        raise ValueError("has to list pages, each with name and address, and perhaps a language.")
+    if not all(isinstance(value, str) for value in item.values()):
+        raise ValueError("has to write name, address and language as texts.")
+    return Faq(**item)
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> list[str]:

@@ -184,6 +184,16 @@ class School:
 
 
 @dataclass(frozen=True, slots=True)
+class Faq:
+    """A page of questions and answers elsewhere."""
+
+    name: str
+    address: str
+    language: str = ""
+    """The one language in which it is listed; empty for all."""
+
+
+@dataclass(frozen=True, slots=True)
 class District:
     """All that another district has to change."""
 
@@ -199,6 +209,8 @@ class District:
     time_zone: str = "America/Chicago"
     languages: tuple[str, ...] = ("en",)
     schools: tuple[School, ...] = ()
+    other_faqs: tuple[Faq, ...] = ()
+    help_folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

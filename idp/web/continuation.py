@@ -35,6 +35,12 @@ class Continuation:
     done: tuple[str, ...] = field(default=())
     """The steps that were asked for and are done, so that nothing is asked twice."""
 
+    @property
+    def ui_locales(self) -> str:
+        """The languages that the application wishes for the pages between (OpenID Connect Core section 3.1.2.1)."""
+        wished = self.request.get("ui_locales")
+        return wished if isinstance(wished, str) else ""
+
     def with_step(self, step: str) -> Self:
         """Return the same with one more step done."""
         return replace(self, done=(*self.done, step))

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
 from idp import faults
-from idp.web import metrics
+from idp.web import language, metrics
 from idp.web.context import origin
 
 log = structlog.get_logger(__name__)
@@ -48,6 +48,7 @@ class Failure:
 
 def note(error: Exception) -> Failure:
     """Write down what went wrong: one line, with what to do where that is known, and a trace only where it is not."""
+    language.forget_account()
     reference = origin().request_id
     fault = faults.find(error)
     if fault is None:

@@ -20,6 +20,8 @@ NewApplication = Callable[..., Application]
 def test_a_session_gives_a_code_that_gives_tokens_that_give_claims(
     application: Application, visitor: FlaskClient, parent: Person
 ) -> None:
+    accounts.get(parent.id).locale = "en"
+    db.session.commit()
     response = application.authorize(visitor)
     answer = query_of(response)
     tokens = application.redeem(answer["code"])
