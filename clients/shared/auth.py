@@ -7,7 +7,7 @@ from flask import Blueprint, jsonify, redirect, request
 from flask_babel import gettext as _
 from werkzeug import Response
 
-from clients.shared import clock, logout_token
+from clients.shared import clock, logout_token, words
 from clients.shared.provider import Identity, Refused, Unreachable
 from clients.shared.settings import origin_of
 from clients.shared.store import random_token
@@ -28,7 +28,7 @@ def log_in() -> Response:
             _("This log-in is not from our log-in service"), _("So we stopped it here."), status=400, again=True
         )
     try:
-        started = party.provider.begin(request.values.get("login_hint", "")[:LONGEST_HINT])
+        started = party.provider.begin(request.values.get("login_hint", "")[:LONGEST_HINT], words.choose())
     except Unreachable:
         return unreachable()
     response = redirect(started.url, 303)

@@ -100,10 +100,13 @@ class Provider:
         """The metadata as last seen, perhaps empty; asks nobody."""
         return dict(self._client.server_metadata)
 
-    def begin(self, login_hint: str) -> AuthorizationRequest:
-        """Make an authorization request with state, nonce and PKCE of its own; raises Unreachable."""
+    def begin(self, login_hint: str, language: str) -> AuthorizationRequest:
+        """Make an authorization request with state, nonce and PKCE of its own; raises Unreachable.
+
+        `language` is the one that our page was in: the log-in page should go on in it (ui_locales).
+        """
         self.metadata()
-        hints = {"login_hint": login_hint} if login_hint else {}
+        hints = {"ui_locales": language} | ({"login_hint": login_hint} if login_hint else {})
         request = self._client.create_authorization_url(self._redirect_uri, **hints)
         return AuthorizationRequest(request["url"], request["state"], request["nonce"], request["code_verifier"])
 

@@ -1,20 +1,19 @@
 """What every page shares: headers, words, the frame of the page, and who is logged in."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from flask import Blueprint, Flask, Response, current_app, g, render_template, request
 from flask_babel import Babel, get_locale
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
+from clients.shared import words
 from clients.shared.attempts import Attempts
 from clients.shared.provider import Provider
 from clients.shared.sessions import Session, Sessions
 from clients.shared.settings import Settings, origin_of
 from clients.shared.store import Store
 
-TRANSLATIONS = Path(__file__).parent.parent / "translations"
 LARGEST_BODY = 64 * 1024
 RETRY_AFTER = 15
 
@@ -40,10 +39,9 @@ def equip(app: Flask, settings: Settings, *, key: str, name: Callable[[], str], 
     """Give a Flask application the shared frame; `name` is what its header calls it, in the reader's language."""
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY,
-        BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS),
         BABEL_DEFAULT_TIMEZONE="America/Chicago",
     )
-    Babel(app, locale_selector=_choose_language)
+    Babel(app, locale_selector=words.choose).domain_instance = words.Catalogues()
     party = RelyingParty(app, settings, key=key, schema=schema)
     app.extensions["relying_party"] = party
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -95,11 +93,6 @@ def unreachable() -> Response:
     )
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
-
-
-def _choose_language() -> str:
-    offered = [locale.language for locale in current_app.extensions["babel"].instance.list_translations()]
-    return request.accept_languages.best_match(["en", *offered]) or "en"
 
 
 def _set_headers(response: Response) -> Response:
