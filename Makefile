@@ -14,6 +14,7 @@ RUN_STAMP := .venv/for-run-$(shell cksum < config/requirements.txt | tr ' ' -)
 TEST_STAMP := .venv/for-test-$(shell cksum < config/requirements-dev.txt | tr ' ' -)
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-config \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --extra clients --extra checkout
+UPDATE := $(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --omit-header
 EXTRACT := $(BIN)/pybabel --quiet extract --no-location --omit-header --sort-output
 
 help: ## Show what can be typed
@@ -44,10 +45,11 @@ check: $(TEST_STAMP) ## Run the quick checks: style, types, imports, templates
 format: $(TEST_STAMP) ## Bring the code into its form, and mend what can be mended without thinking
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 
-words: $(TEST_STAMP) ## Gather the words that people see for the translators
+words: $(TEST_STAMP) ## Gather the words that people see for the translators: new ones are empty in each language's messages.po
 	@echo "idp/translations/messages.pot";     $(EXTRACT) --mapping-file=config/babel.cfg \
 		--add-comments=Translators: --output-file=idp/translations/messages.pot idp templates
 	@echo "clients/translations/messages.pot"; cd clients && ../$(EXTRACT) --mapping-file=babel.cfg --output-file=translations/messages.pot .
+	@for folder in idp clients; do $(UPDATE) --input-file=$$folder/translations/messages.pot --output-dir=$$folder/translations; done
 
 lock: $(TEST_STAMP) ## Pin what pyproject.toml asks for, with hashes
 	@echo "Pinning config/requirements.txt …";     $(LOCK) --output-file config/requirements.txt pyproject.toml
