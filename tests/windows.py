@@ -21,14 +21,16 @@ class Chromium:
     browser: Browser
 
     @contextmanager
-    def window(self, width: int = DESK, *, javascript: bool = True, dark: bool = False) -> Iterator[Page]:
+    def window(
+        self, width: int = DESK, *, javascript: bool = True, dark: bool = False, language: str = "en-US"
+    ) -> Iterator[Page]:
         """Open a window without any cookie; `page.context.new_page()` opens a second tab in it."""
         context = self.browser.new_context(
             viewport=ViewportSize(width=width, height=_HEIGHTS[width]),
             java_script_enabled=javascript,
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
-            locale="en-US",
+            locale=language,
         )
         context.set_default_timeout(15_000)
         try:

@@ -249,7 +249,7 @@ def _log_in(browser: Browser, person: Person, *, shared_computer: bool = False) 
     """Fill in the log-in page in the language that it is in."""
     spanish = {"Username": "Nombre de usuario", "Password": "Contraseña", "Log In": "Iniciar sesión"}
     spanish["This is a shared computer"] = "Esta computadora es compartida"
-    if browser._page is None or not browser.page.path.startswith("/login") or browser.status != 200:  # noqa: SLF001
+    if browser._page is None or not browser.page.path.startswith("/login") or browser.status != 200:  # noqa: SLF001  a page may not be open yet
         browser.open("/login")
     words = spanish if _lang(browser.page) == "es" else {name: name for name in spanish}
     browser.fill(words["Username"], person.username).fill(words["Password"], person.password)

@@ -1,0 +1,89 @@
+"""A family that reads Spanish: from the school's page to its tools and to Help, in its own language all the way."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.district import EAST, District, LogIn
+from tests.windows import PHONE, Chromium, violations
+
+pytestmark = [pytest.mark.journey, pytest.mark.one_database]
+
+
+@pytest.fixture
+def spanish(district: District, chromium: Chromium) -> LogIn:
+    """A guardian who has not logged in before, so that nothing is known of their language."""
+    return district.newcomer()
+
+
+def test_a_phone_that_speaks_spanish_is_answered_in_spanish(
+    district: District, chromium: Chromium, spanish: LogIn
+) -> None:
+    """The browser's language at the school's page, at the log-in page (by ui_locales) and in the portal."""
+    with chromium.window(PHONE, language="es-MX") as page:
+        page.goto(district.applications[EAST])
+        page.get_by_role("link", name="Iniciar sesión", exact=True).click()
+        _expect_spanish(page)
+        _log_in(page, spanish)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Elija una contraseña nueva")
+        _expect_spanish(page)
+
+    with chromium.window(PHONE) as page:
+        page.goto(f"{district.issuer}/login")
+        page.get_by_label("Username", exact=True).fill(spanish.username)
+        page.get_by_label("Password", exact=True).fill(spanish.password)
+        page.get_by_role("button", name="Log In", exact=True).click()
+        expect(page.get_by_label("New Password", exact=True)).to_be_visible()
+
+
+def test_spanish_is_picked_once_and_spoken_from_then_on(district: District, chromium: Chromium) -> None:
+    """R2: on LOGIN, without JavaScript; then in the portal, in Help, and at the next log-in."""
+    who = district.other_guardian
+    with chromium.window(PHONE, javascript=False) as page:
+        page.goto(f"{district.issuer}/login")
+        page.get_by_role("link", name="Español", exact=True).click()
+        _expect_spanish(page)
+        _log_in(page, who)
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Hola")
+        page.goto(f"{district.issuer}/help")
+        page.get_by_role("link", name="¿Cómo cambio mi contraseña?").click()
+        expect(page).to_have_url(re.compile(r"/help#change-password$"))
+        expect(page.get_by_role("heading", name="¿Cómo cambio mi contraseña?")).to_be_in_viewport()
+
+    with chromium.window(PHONE) as page:
+        page.goto(f"{district.issuer}/login")
+        page.get_by_label("Username", exact=True).fill(who.username)
+        page.get_by_label("Password", exact=True).fill(who.password)
+        page.get_by_role("button", name="Log In", exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Hola")
+        page.get_by_role("link", name="English", exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_help_and_the_log_in_page_have_no_barrier_in_either_language(
+    district: District, chromium: Chromium, *, dark: bool
+) -> None:
+    """R1, R2: WCAG 2.2 A and AA, and nothing wider than a phone."""
+    problems = []
+    with chromium.window(PHONE, dark=dark) as page:
+        for language in ("en", "es"):
+            for path in ("login", "help"):
+                page.goto(f"{district.issuer}/{path}?language={language}")
+                expect(page.locator("html")).to_have_attribute("lang", language)
+                problems += violations(page)
+                assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, path
+
+    assert not problems, "\n".join(problems)
+
+
+def _log_in(page: Page, who: LogIn) -> None:
+    page.get_by_label("Nombre de usuario", exact=True).fill(who.username)
+    page.get_by_label("Contraseña", exact=True).fill(who.password)
+    page.get_by_role("button", name="Iniciar sesión", exact=True).click()
+
+
+def _expect_spanish(page: Page) -> None:
+    expect(page.locator("html")).to_have_attribute("lang", "es")
+    expect(page.get_by_role("heading", level=1)).not_to_contain_text("Log in")
