@@ -358,3 +358,22 @@ def test_a_proxy_that_changes_what_we_send_is_a_problem(
 
     assert (found.level, found.subject) == (level, subject)
     assert said in found.text
+
+
+def test_a_language_that_nobody_has_translated_is_noted(app: Flask, change: Callable[..., None]) -> None:
+    change(district=replace(app.config["IDP"].district, languages=("en", "es", "es-MX", "pl", "ar")))
+
+    ((level, words),) = _of(list(doctor_settings.examine({})), "languages")
+
+    assert (level, "pl, ar" in words) == (NOTE, True)
+
+
+def test_a_help_text_that_is_wrong_is_told_like_a_wrong_setting(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "en.md").write_text("## Why?\n\n[Because](#nowhere)\n")
+    district = replace(settings.district, help_folder=str(tmp_path))
+
+    result = Commands(replace(settings, district=district))("doctor", "--json")
+
+    ((level, words),) = ((found["level"], found["text"]) for found in json.loads(result.stdout))
+    assert (result.exit_code, level) == (2, PROBLEM)
+    assert "en.md: no answer has the name #nowhere" in words

@@ -76,7 +76,8 @@ def configured(settings: Settings, tmp_path: Path) -> Settings:
     """Settings of a provider on a free port and a database that does not exist yet."""
     port = servers.free_ports(1)
     server = replace(settings.server, issuer=f"http://localhost:{port}", port=port, workers=1)
-    return replace(with_database(settings, f"sqlite:///{tmp_path}/data/idp.db"), server=server)
+    district = replace(settings.district, languages=("en", "es"))
+    return replace(with_database(settings, f"sqlite:///{tmp_path}/data/idp.db"), server=server, district=district)
 
 
 @pytest.fixture
@@ -114,6 +115,8 @@ def test_it_serves_pages_with_their_files_and_reads_nothing_of_the_checkout(
     assert status == 200
     assert "District 207" in page, "config/district.toml came along"
     assert stylesheets
+    assert "How do I change my password?" in _get(serving, "/help")[1], "config/help came along"
+    assert "Iniciar sesión" in _get(serving, "/login", language="es")[1], "and so did the translators' words"
     assert [_get(serving, address.replace("&amp;", "&"))[0] for address in stylesheets] == [200] * len(stylesheets)
     assert _get(serving, "/.well-known/openid-configuration")[0] == 200
     assert _get(serving, "/oauth/jwks")[0] == 200
@@ -170,11 +173,11 @@ def test_its_demo_runs_the_provider_alone_and_says_so(
     assert "the provider runs alone" in log.read_text()
 
 
-def _get(settings: Settings, path: str) -> tuple[int, str]:
+def _get(settings: Settings, path: str, language: str = "en") -> tuple[int, str]:
     where = urlsplit(settings.server.issuer)
     connection = http.client.HTTPConnection("127.0.0.1", where.port, timeout=20)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Accept-Language": language})
         answer = connection.getresponse()
         return answer.status, answer.read().decode("utf-8", "replace")
     except OSError:

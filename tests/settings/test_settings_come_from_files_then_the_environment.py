@@ -72,6 +72,27 @@ def test_schools_are_tables(folder: Path, environ: dict[str, str]) -> None:
     )
 
 
+def test_other_faqs_are_tables(folder: Path, environ: dict[str, str]) -> None:
+    bus = '{ name = "Bus routes", address = "https://www.example.org/bus" }'
+    horarios = '{ name = "Horarios", address = "https://www.example.org/es", language = "es" }'
+    (folder / "district.toml").write_text(f"[district]\nother_faqs = [{bus}, {horarios}]\n")
+
+    assert settings.load(environ).district.other_faqs == (
+        settings.Faq("Bus routes", "https://www.example.org/bus"),
+        settings.Faq("Horarios", "https://www.example.org/es", "es"),
+    )
+
+
+def test_the_words_of_help_are_found_from_the_folder_of_settings_on(folder: Path, environ: dict[str, str]) -> None:
+    assert not settings.load(environ).district.help_folder, "those that come with the program"
+    (folder / "help").mkdir()
+
+    assert settings.load(environ).district.help_folder == str(folder / "help")
+    named = settings.load(environ | {"IDP_DISTRICT_HELP_FOLDER": "texts"})
+    assert named.district.help_folder == str(folder / "texts")
+    assert settings.load(environ | {"IDP_DISTRICT_HELP_FOLDER": "/etc/help"}).district.help_folder == "/etc/help"
+
+
 def test_the_files_of_this_checkout_are_right(environ: dict[str, str]) -> None:
     del environ["IDP_CONFIG"]
 

@@ -218,3 +218,29 @@ def test_two_schools_can_not_share_a_key(folder: Path, environ: dict[str, str]) 
     (found,) = problems(environ)
 
     assert "'east'" in found
+
+
+@pytest.mark.parametrize(
+    ("faq", "told"),
+    [
+        ('{ name = "Bus", address = "javascript:alert(1)" }', "needs an address"),
+        ('{ name = " ", address = "https://example.org" }', "has to be a line, and not empty"),
+        ('{ name = "Bus", address = "https://example.org", language = "Spanish" }', "is no language"),
+        ('{ name = "Bus" }', "each with name and address"),
+        ('{ name = "Bus", address = 7 }', "as texts"),
+    ],
+)
+def test_a_faq_elsewhere_has_a_name_and_an_address(folder: Path, environ: dict[str, str], faq: str, told: str) -> None:
+    (folder / "district.toml").write_text(f"[district]\nother_faqs = [{faq}]\n")
+
+    (found,) = problems(environ)
+
+    assert found.startswith("[district] other_faqs")
+    assert told in found
+
+
+@pytest.mark.parametrize("language", ["xx", "qq-QQ", "english", "e"])
+def test_a_language_that_nobody_speaks_is_told(environ: dict[str, str], language: str) -> None:
+    (found,) = problems(environ | {"IDP_DISTRICT_LANGUAGES": f"en,{language}"})
+
+    assert found.startswith("[district] languages has to name")

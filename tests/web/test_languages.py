@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
+from flask_babel import gettext
 
+from idp import clock
 from idp.accounts import service as accounts
 from idp.database import db
+from idp.mail import composing
+from idp.mail import service as mail
 from idp.settings import Settings
 from idp.web import language
 from tests.factories import Person, Registered
@@ -274,3 +279,33 @@ def _locale(person: Person) -> str:
     locale = found.locale
     db.session.rollback()
     return locale
+
+
+def test_mail_is_written_in_the_language_of_whom_it_goes_to(app: Flask) -> None:
+    """R16's kind: whatever language the page is in, and dates as that language writes them."""
+    values = {"username": "ewa", "changed_at": datetime(2026, 3, 4, 20, 5, tzinfo=UTC)}
+
+    with app.test_request_context("/", headers={"Accept-Language": "en"}):
+        spanish = composing.compose("login/password_changed", "es", values)
+        english = composing.compose("login/password_changed", "en", values)
+        page = gettext("Log In")
+
+    assert "Se cambió su contraseña" in spanish.subject
+    assert "4 mar 2026, 14:05" in spanish.text
+    assert "Mar 4, 2026, 2:05" in english.text
+    assert 'lang="es"' in spanish.html
+    assert page == "Log In", "the page's own language is as before"
+
+
+def test_mail_to_somebody_whose_language_nobody_offers_is_in_the_first(app: Flask) -> None:
+    message = mail.send(
+        "login/password_changed",
+        "ewa@example.org",
+        now=clock.now(),
+        language="xx",
+        username="ewa",
+        changed_at=clock.now(),
+    )
+
+    assert message.language == "en"
+    db.session.rollback()
