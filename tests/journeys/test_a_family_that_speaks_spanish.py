@@ -1,12 +1,14 @@
 """A family that reads Spanish: from the school's page to its tools and to Help, in its own language all the way."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journeys.district import EAST, District, LogIn
-from tests.windows import PHONE, Chromium, violations
+from tests.journeys.district import EAST, District, LogIn, log_in
+from tests.windows import DESK, PHONE, Chromium, violations
 
 pytestmark = [pytest.mark.journey, pytest.mark.one_database]
 
@@ -76,6 +78,48 @@ def test_help_and_the_log_in_page_have_no_barrier_in_either_language(
                 assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, path
 
     assert not problems, "\n".join(problems)
+
+
+_PAGES = {
+    "visitor": "login help support forgot-password forgot-username nowhere logout oauth/authorize?client_id=nobody",
+    "guardian": "help account account/settings account/password account/sessions account/history account/applications",
+    "admin": "admin admin/clients admin/clients/new",
+}
+
+
+@pytest.mark.parametrize("width", [PHONE, pytest.param(DESK, marks=pytest.mark.long)])
+@pytest.mark.parametrize("who", _PAGES)
+def test_no_page_that_has_an_address_has_a_barrier_in_spanish(
+    district: District, chromium: Chromium, who: str, width: int
+) -> None:
+    """Longer words, and the same pages: WCAG 2.2 A and AA in light and dark, and nothing cut off."""
+    problems = []
+    with chromium.window(width) as page, _in_spanish(page, district, who):
+        for path in _PAGES[who].split():
+            page.goto(f"{district.issuer}/{path}")
+            expect(page.locator("html")).to_have_attribute("lang", "es")
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                problems += violations(page)
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                problems.append(f"{path}: wider than {width} pixels")
+
+    assert not problems, "\n".join(problems)
+
+
+@contextmanager
+def _in_spanish(page: Page, district: District, who: str) -> Iterator[None]:
+    """Pick Spanish for who goes through the pages, and English again for the tests that come after."""
+    page.goto(f"{district.issuer}/login")
+    if who != "visitor":
+        log_in(page, district.admin if who == "admin" else district.guardian)
+        expect(page).to_have_url(f"{district.issuer}/")
+    page.get_by_role("link", name="Español", exact=True).click()
+    try:
+        yield
+    finally:
+        page.goto(f"{district.issuer}/help")
+        page.get_by_role("link", name="English", exact=True).click()
 
 
 def _log_in(page: Page, who: LogIn) -> None:
