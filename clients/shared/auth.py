@@ -28,7 +28,9 @@ def log_in() -> Response:
             _("This log-in is not from our log-in service"), _("So we stopped it here."), status=400, again=True
         )
     try:
-        started = party.provider.begin(request.values.get("login_hint", "")[:LONGEST_HINT], words.choose())
+        started = party.provider.begin(
+            request.values.get("login_hint", "")[:LONGEST_HINT], words.choose(party.language_cookie)
+        )
     except Unreachable:
         return unreachable()
     response = redirect(started.url, 303)
@@ -76,6 +78,7 @@ def _start_session(identity: Identity, began_at: float, target: str) -> Response
     party.after_log_in(identity.subject, identity.username)
     response = redirect(party.settings.base_url + target, 303)
     response.set_cookie(party.session_cookie, cookie, httponly=True, samesite="Lax", secure=party.settings.secure)
+    words.remember(response, party.language_cookie, identity.locale, secure=party.settings.secure)
     return response
 
 
@@ -96,7 +99,8 @@ def log_out() -> Response:
     response = redirect(url or "/logged-out", 303)
     if url:
         party.attempts.begin("log out", state, {}, request, response)
-    response.delete_cookie(party.session_cookie, httponly=True, samesite="Lax", secure=party.settings.secure)
+    for name in (party.session_cookie, party.language_cookie):
+        response.delete_cookie(name, httponly=True, samesite="Lax", secure=party.settings.secure)
     return response
 
 

@@ -46,6 +46,8 @@ class Identity:
     sid: str | None
     name: str
     username: str
+    locale: str
+    """The language that the person reads, or nothing."""
     id_token: str
 
 
@@ -139,6 +141,7 @@ class Provider:
             sid=claims.get("sid"),
             name=_first_text(profile, "name", "given_name", "preferred_username"),
             username=_first_text(profile, "preferred_username"),
+            locale=_first_text(profile, "locale"),
             id_token=token["id_token"],
         )
 

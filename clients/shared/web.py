@@ -28,6 +28,7 @@ class RelyingParty:
         prefix = "__Host-" if settings.secure else ""
         self.settings = settings
         self.session_cookie = f"{prefix}{key}_session"
+        self.language_cookie = f"{prefix}{key}_language"
         self.store = Store(settings.state_dir / f"{key}.sqlite3", schema)
         self.sessions = Sessions(self.store)
         self.attempts = Attempts(self.store, f"{prefix}{key}_attempt_", secure=settings.secure)
@@ -41,7 +42,9 @@ def equip(app: Flask, settings: Settings, *, key: str, name: Callable[[], str], 
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         BABEL_DEFAULT_TIMEZONE="America/Chicago",
     )
-    Babel(app, locale_selector=words.choose).domain_instance = words.Catalogues()
+    Babel(
+        app, locale_selector=lambda: words.choose(relying_party().language_cookie)
+    ).domain_instance = words.Catalogues()
     party = RelyingParty(app, settings, key=key, schema=schema)
     app.extensions["relying_party"] = party
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import request
 from flask_babel import Domain, get_locale
+from werkzeug import Response
 from werkzeug.datastructures import LanguageAccept
 
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
@@ -31,11 +32,18 @@ def offered() -> tuple[str, ...]:
     return (SOURCE, *sorted(path.parent.parent.name for path in TRANSLATIONS.glob("*/LC_MESSAGES/messages.po")))
 
 
-def choose() -> str:
-    """The first language of the browser that is offered; of a region, its language: es for es-MX."""
-    tags = [tag for tag, quality in request.accept_languages if quality > 0][:10]
-    matches = (LanguageAccept([(tag, 1)]).best_match(offered()) for tag in tags)
+def choose(cookie: str) -> str:
+    """What the account behind the log-in reads, as the cookie says, else the browser's first that is offered."""
+    tags = [request.cookies.get(cookie, ""), *(tag for tag, quality in request.accept_languages if quality > 0)]
+    matches = (LanguageAccept([(tag, 1)]).best_match(offered()) for tag in tags[:10] if tag)
     return next(filter(None, matches), SOURCE)
+
+
+def remember(response: Response, cookie: str, locale: str, *, secure: bool) -> None:
+    """Keep the account's language until the browser closes, if it is one that is offered."""
+    matched = LanguageAccept([(locale, 1)]).best_match(offered()) if locale else None
+    if matched:
+        response.set_cookie(cookie, matched, httponly=True, samesite="Lax", secure=secure)
 
 
 @cache

@@ -52,6 +52,9 @@ def test_spanish_is_picked_once_and_spoken_from_then_on(district: District, chro
         page.get_by_role("link", name="¿Cómo cambio mi contraseña?").click()
         expect(page).to_have_url(re.compile(r"/help#change-password$"))
         expect(page.get_by_role("heading", name="¿Cómo cambio mi contraseña?")).to_be_in_viewport()
+        page.goto(district.applications[EAST])
+        page.get_by_role("link", name="Log in", exact=True).click()
+        expect(page.get_by_text(f"Sesión iniciada como {who.name}")).to_be_visible()
 
     with chromium.window(PHONE) as page:
         page.goto(f"{district.issuer}/login")
