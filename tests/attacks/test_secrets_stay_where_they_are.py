@@ -271,7 +271,10 @@ def _below(pid: int) -> list[int]:
     return [*found, *(below for one in found for below in _below(one))]
 
 
-@pytest.mark.parametrize("model", [mapper.class_ for mapper in Base.registry.mappers], ids=lambda model: model.__name__)
+_MODELS = sorted((mapper.class_ for mapper in Base.registry.mappers), key=lambda model: model.__name__)
+
+
+@pytest.mark.parametrize("model", _MODELS, ids=lambda model: model.__name__)
 def test_no_row_tells_in_its_repr_what_it_holds(model: type[Base]) -> None:
     columns = {column.key for column in model.__mapper__.column_attrs} - {"id", "client_id"}
     row = model(**dict.fromkeys(columns, _CHOSEN))

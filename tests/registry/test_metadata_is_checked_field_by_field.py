@@ -50,7 +50,7 @@ def test_what_nobody_knows_is_ignored(production: Flask) -> None:
 
 
 @pytest.mark.parametrize("field", [*GOOD, *ADDRESS_FIELDS, "post_logout_redirect_uris", "contacts", "description"])
-@pytest.mark.parametrize("value", WRONG_TYPES, ids=repr)
+@pytest.mark.parametrize("value", WRONG_TYPES, ids=lambda value: type(value).__name__)
 def test_a_value_of_another_type_is_refused(production: Flask, field: str, value: object) -> None:
     assert [problem.field for problem in problems(**{field: value})] == [field]
 
