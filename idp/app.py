@@ -6,6 +6,7 @@ from flask import Flask
 
 from idp import database, web
 from idp.admin.views import blueprint as admin
+from idp.login.password_words import blueprint as password_words
 from idp.login.views import blueprint as login
 from idp.mail import smtp
 from idp.mail.views import blueprint as mail
@@ -35,7 +36,7 @@ def create_app(settings: Settings) -> Flask:
     database.init_app(app, settings)
     web.init_app(app, settings)
     smtp.init_app(app, settings)
-    for feature in (operations, protocol, oidc, login, portal, profile, admin, mail):
+    for feature in (operations, protocol, oidc, login, password_words, portal, profile, admin, mail):
         app.register_blueprint(feature)
     web.protect_forms(app)
     help_text.check(app, settings)

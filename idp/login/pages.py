@@ -25,8 +25,8 @@ def setup_password(going_to: Destination, username: str, errors: Errors, status:
     """Return the page that asks for a new password. Status 503 says that many wait."""
     going_to.allow()
     action = going_to.page("login.setup_password")
-    rules = password_rules.rules()
-    return _page("login/setup_password.html", status, errors, action=action, username=username, rules=rules)
+    guide = password_rules.guide(username)
+    return _page("login/setup_password.html", status, errors, action=action, username=username, guide=guide)
 
 
 def reauthenticate(going_to: Destination, session: ActiveSession, errors: Errors, status: int) -> Response:

@@ -121,12 +121,13 @@ def withdraw() -> ResponseReturnValue:
 
 
 def _password_page(errors: Errors, status: int) -> Response:
+    known = get_session()
     return make_response(
         render_template(
             "profile/password.html",
             errors=errors,
             messages=dict(errors),
-            rules=password_rules.rules(),
+            guide=password_rules.guide(known.username, known.name),
             busy=status == 503,
         ),
         status,

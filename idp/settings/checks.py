@@ -30,6 +30,7 @@ def problems_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
         *key_quality.problems(settings),
         *ranges.problems(settings),
         *_order_problems(settings),
+        *_breached_problems(settings),
         *_mail_problems(settings),
         *_text_problems(settings),
         *_district_problems(settings),
@@ -105,6 +106,16 @@ def _order_problems(settings: Settings) -> Iterator[str]:
         yield "[throttle] account_wait_seconds has to be account_longest_wait_seconds at most."
     if settings.keys.publish_ahead_days >= settings.keys.rotate_days:
         yield "[keys] publish_ahead_days has to be below rotate_days."
+
+
+def _breached_problems(settings: Settings) -> Iterator[str]:
+    written = settings.passwords.breached
+    if not written or (written.startswith("/") and _is_plain(written)):
+        return
+    parts = _split(written)
+    schemes = {"https", "http"} if settings.is_development else {"https"}
+    if parts is None or parts.scheme not in schemes or parts.query or parts.fragment or not written.endswith("/"):
+        yield "[passwords] breached has to be a file's full path, or an address like https://…/range/."
 
 
 def _mail_problems(settings: Settings) -> Iterator[str]:

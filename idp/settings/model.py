@@ -69,6 +69,7 @@ class Passwords:
     maximum_length: int = 128
     temporary_days: int = 14
     longest_wait_seconds: int = 5
+    breached: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,7 @@ class District:
     support_hours: str = ""
     time_zone: str = "America/Chicago"
     languages: tuple[str, ...] = ("en",)
+    familiar_words: tuple[str, ...] = ()
     schools: tuple[School, ...] = ()
     other_faqs: tuple[Faq, ...] = ()
     help_folder: str = ""
