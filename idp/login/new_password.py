@@ -5,7 +5,7 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 
-from idp.accounts import hashing, password_rules, passwords
+from idp.accounts import breached, hashing, password_rules, passwords
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
 from idp.accounts.service import Known
@@ -41,6 +41,7 @@ def set_up_password(steps_token: str, password: str, browser: Browser, now: date
         return Gone()
     problem = password_rules.problem(password, accounts.get_with_credentials(opened.account_id))
     db.session.rollback()
+    problem = problem or breached.problem(password)
     if problem is not None:
         return Unfit(problem)
     try:
@@ -76,7 +77,10 @@ def change_password(
     if new == current:
         db.session.commit()
         return Unfit(_("This is the password that you have. Choose a new one."))
-    db.session.commit()  # nothing is held open while the new one is hashed
+    db.session.commit()  # nothing is held open while the new one is looked up and hashed
+    problem = breached.problem(new)
+    if problem is not None:
+        return Unfit(problem)
     try:
         stored = passwords.hash_password(new)
     except hashing.Busy:

@@ -37,6 +37,9 @@ _MAIL = Counter("idp_mail", "Tries to hand a message to the mail server, by resu
 _DATABASE = Counter(
     "idp_database_errors", "Requests that database, disk or keys failed, by fault.", ["fault"], registry=_registry
 )
+_BREACHED = Counter(
+    "idp_breached_lookups", "New passwords looked up among leaked ones, by result.", ["result"], registry=_registry
+)
 _WAITING = Gauge(
     "idp_hash_queue_length",
     "Passwords that wait for their hash.",
@@ -91,6 +94,11 @@ def count_notice(result: str) -> None:
 def count_mail(result: str) -> None:
     """Count one try to hand a message over: accepted, refused, given_up, put_off."""
     _child(_MAIL, result).inc()
+
+
+def count_breached_lookup(result: str) -> None:
+    """Count one new password that was looked up among leaked ones: clean, leaked, failed."""
+    _child(_BREACHED, result).inc()
 
 
 def count_database_error(fault: str) -> None:

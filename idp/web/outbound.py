@@ -9,7 +9,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from dataclasses import dataclass
@@ -45,9 +45,11 @@ class Answer:
     body: bytes
 
 
-def get(url: str, *, accept: str = "*/*", seconds: float = TOTAL_SECONDS) -> Answer:
-    """Fetch url within so many seconds altogether. Raises CallFailed."""
-    return _call("GET", url, [("Accept", accept)], b"", seconds)
+def get(
+    url: str, *, accept: str = "*/*", seconds: float = TOTAL_SECONDS, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Fetch url within so many seconds altogether, with more headers if need be. Raises CallFailed."""
+    return _call("GET", url, [("Accept", accept), *(headers or {}).items()], b"", seconds)
 
 
 def post_form(url: str, fields: dict[str, str], *, seconds: float = TOTAL_SECONDS) -> Answer:
