@@ -20,7 +20,8 @@ _LETTER, _DIGIT, _SIGN, _OTHER = 4, 3, 4, 5
 _SIGN_AGAIN, _OWN, _AGAIN, _RUN, _WALK, _TURN, _YEAR, _DATE = 1, 1, 3, 4, 4, 2, 6, 14
 _SHORTEST_PIECE = 3
 _LONGEST_WORD = 24
-_LOOKALIKES = str.maketrans("@4301!$57", "aaeoiisst")
+_LOOKALIKES = (str.maketrans("@4301!$57", "aaeoiisst"), str.maketrans("@4301!$57", "aaeollsst"))
+"""Two ways to read what is written with signs and numbers: 1 stands for i or for l."""
 _ROWS = ("1234567890-=", "qwertyuiop[]", "asdfghjkl;'", "zxcvbnm,./")
 _KEYS = {key: (row, column) for row, keys in enumerate(_ROWS) for column, key in enumerate(keys)}
 _NEIGHBOURS = {(0, 1), (0, -1), (1, 0), (1, -1), (-1, 0), (-1, 1)}
@@ -64,7 +65,7 @@ def repeats(folded: str) -> bool:
 
 def holds(folded: str, own: frozenset[str]) -> bool:
     """Tell whether a text holds one of these words, spaced out or written with lookalikes as it may be."""
-    spellings = (squeeze(folded), squeeze(folded.translate(_LOOKALIKES)))
+    spellings = [squeeze(folded), *(squeeze(folded.translate(table)) for table in _LOOKALIKES)]
     return any(word in spelling for word in own for spelling in spellings)
 
 
@@ -132,11 +133,11 @@ def _pieces(
 def _words(folded: str, start: int, common: Mapping[str, int], own: frozenset[str]) -> Iterator[tuple[int, int]]:
     for end in range(start + 2, min(len(folded), start + _LONGEST_WORD) + 1):
         written = folded[start:end]
-        meant = written.translate(_LOOKALIKES)
-        for word, more in ((written, 0), (meant, 1), (written[::-1], 1)):
+        meant = [written.translate(table) for table in _LOOKALIKES]
+        for word, more in ((written, 0), (written[::-1], 1), *((reading, 1) for reading in meant)):
             if word in common:
                 yield end, common[word] + more
-        if written in own or meant in own:
+        if not own.isdisjoint([written, *meant]):
             yield end, _OWN
     for word in own:
         if len(word) > _LONGEST_WORD and folded.startswith(word, start):

@@ -12,7 +12,9 @@ const LONGEST_PERIOD = 8;
 const [MEDIUM_BITS, STRONG_BITS] = [30, 50];
 export const [WEAK, MEDIUM, STRONG] = [0, 1, 2];
 
-const LOOKALIKES = new Map([..."@4301!$57"].map((sign, index) => [sign, "aaeoiisst"[index]]));
+const LOOKALIKES = ["aaeoiisst", "aaeollsst"].map(
+  (letters) => new Map([..."@4301!$57"].map((sign, index) => [sign, letters[index]])),
+);
 const KEYS = new Map();
 ["1234567890-=", "qwertyuiop[]", "asdfghjkl;'", "zxcvbnm,./"].forEach((keys, row) => {
   [...keys].forEach((key, column) => KEYS.set(key, [row, column]));
@@ -55,7 +57,7 @@ function repeats(folded) {
 }
 
 export function holds(folded, own) {
-  const spellings = [squeeze(folded).join(""), squeeze(meant(folded)).join("")];
+  const spellings = [folded, ...meanings(folded)].map((one) => squeeze(one).join(""));
   return [...own].some((word) => spellings.some((spelling) => spelling.includes(word)));
 }
 
@@ -67,8 +69,8 @@ function squeeze(folded) {
   return folded.filter((one) => /^[\p{L}\p{N}]/u.test(one));
 }
 
-function meant(written) {
-  return written.map((one) => LOOKALIKES.get(one) ?? one);
+function meanings(written) {
+  return LOOKALIKES.map((table) => written.map((one) => table.get(one) ?? one));
 }
 
 export function estimate(folded, common, own) {
@@ -104,11 +106,13 @@ function offerWords(folded, start, common, own, offer) {
   const last = Math.min(folded.length, start + LONGEST_WORD);
   for (let end = start + 2; end <= last; end += 1) {
     const piece = folded.slice(start, end);
-    const [written, read] = [piece.join(""), meant(piece).join("")];
-    [[written, 0], [read, 1], [piece.reverse().join(""), 1]].forEach(([word, more]) => {
+    const written = piece.join("");
+    const meant = meanings(piece).map((one) => one.join(""));
+    const backwards = piece.reverse().join("");
+    [[written, 0], [backwards, 1], ...meant.map((one) => [one, 1])].forEach(([word, more]) => {
       if (common.has(word)) offer(end, common.get(word) + more);
     });
-    if (own.has(written) || own.has(read)) offer(end, OWN);
+    if ([written, ...meant].some((one) => own.has(one))) offer(end, OWN);
   }
   own.forEach((word) => {
     const size = [...word].length;
