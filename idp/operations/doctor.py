@@ -18,7 +18,7 @@ from idp.audit.models import AuditEvent
 from idp.database import db
 from idp.faults import Fault
 from idp.oidc import metadata
-from idp.operations import doctor_keys, doctor_settings, leases
+from idp.operations import doctor_keys, doctor_passwords, doctor_settings, leases
 from idp.operations.finding import NOTE, OK, PROBLEM, Finding
 from idp.operations.readiness import Shape, shape, write
 from idp.sessions.models import LogoutNotice
@@ -51,7 +51,7 @@ def examine(now: datetime) -> list[Finding]:
             findings.append(Finding(PROBLEM, subject, f"{fault}: {fault.advice} ({error.__class__.__name__})"))
             if subject == "database":
                 break
-    return findings + list(_issuer())
+    return [*findings, *doctor_passwords.examine(), *_issuer()]
 
 
 def _database(_now: datetime) -> Iterator[Finding]:
