@@ -1,5 +1,6 @@
 """Real servers for tests: `idp serve`, `idp demo` and relying parties, each a process of its own on free ports."""
 
+import atexit
 import http.client
 import os
 import random
@@ -7,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -80,39 +82,59 @@ def program(
         _stop(process)
 
 
-def free_ports(how_many: int) -> int:
-    """Return the first of so many free ports in a row."""
-    for _ in range(100):
-        sockets: list[socket.socket] = []
-        try:
-            sockets.append(_bound(0))
-            first: int = sockets[0].getsockname()[1]
-            for step in range(1, how_many):
-                sockets.append(_bound(first + step))  # noqa: PERF401  # a list that fails half-way would leave them open
-        except (OSError, OverflowError):
-            continue
-        else:
-            return first
-        finally:
-            for bound in sockets:
-                bound.close()
-    raise RuntimeError(f"there are no {how_many} free ports in a row")
+class _Ports:
+    """Hands out ports that no other run of the tests hands out meanwhile, and that stay free until they are used.
 
-
-def lasting_ports(how_many: int) -> int:
-    """Return the first of so many free ports in a row that stay free while nobody listens there for a while.
-
-    They lie below those that the kernel gives to whoever calls somebody (from 32768 on, on Linux).
+    They lie below those that the kernel gives to whoever calls somebody (from 32768 on, on Linux). A process holds the
+    first port of its block as long as it lives, which keeps the others, of this run and of any other, out of the rest.
     """
-    for _ in range(100):
-        first = random.randrange(15_000, 30_000)  # noqa: S311  two runs at once should not meet, and that is all
-        try:
-            for step in range(how_many):
-                _bound(first + step).close()
-        except OSError:
-            continue
-        return first
-    raise RuntimeError(f"there are no {how_many} free ports in a row")
+
+    _BLOCKS = range(15_000, 30_000, 100)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._guard: socket.socket | None = None
+        self._next = 0
+
+    def take(self, how_many: int) -> int:
+        """Return the first of so many free ports in a row, as late as possible one that was handed out before."""
+        with self._lock:
+            if self._guard is None:
+                self._guard = self._claimed()
+                atexit.register(self._guard.close)
+            guard: int = self._guard.getsockname()[1]
+            for _ in range(self._BLOCKS.step):
+                if self._next + how_many >= self._BLOCKS.step:
+                    self._next = 0
+                first = guard + 1 + self._next
+                self._next += how_many
+                if all(_is_free(first + step) for step in range(how_many)):
+                    return first
+        raise RuntimeError(f"there are no {how_many} free ports in a row")
+
+    def _claimed(self) -> socket.socket:
+        for block in random.sample(self._BLOCKS, len(self._BLOCKS)):
+            try:
+                return _bound(block)
+            except OSError:
+                continue
+        raise RuntimeError("other runs of the tests have taken every block of ports")
+
+
+_ports = _Ports()
+
+
+def free_ports(how_many: int) -> int:
+    """Return the first of so many free ports in a row, which nobody else is given for a while."""
+    return _ports.take(how_many)
+
+
+def _is_free(port: int) -> bool:
+    try:
+        _bound(port).close()
+    except OSError:
+        return False
+    return True
 
 
 def _bound(port: int) -> socket.socket:

@@ -18,7 +18,7 @@ from tests.nodes.journey import Application, Crowd, Lost, Patience, Tally, Visit
 from tests.nodes.node import Node
 from tests.nodes.proxy import Proxy, nginx
 from tests.operations.conftest import LogoutAddress
-from tests.servers import lasting_ports
+from tests.servers import free_ports
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Site:
 @contextmanager
 def site(settings: Settings, url: str, folder: Path, build_app: AppBuilder) -> Iterator[Site]:
     """Run two nodes with two processes and a worker each over a database, and nginx in front of them."""
-    first = lasting_ports(4)
+    first = free_ports(4)
     ports = (first, first + 1)
     origin = f"https://localhost:{first}"
     server = replace(settings.server, issuer=origin, trusted_proxies=1)

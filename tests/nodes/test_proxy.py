@@ -25,7 +25,7 @@ from tests.factories import Person
 from tests.nodes.journey import log_in_form
 from tests.nodes.node import Node
 from tests.nodes.proxy import NAME, SHIPPED, Proxy, nginx
-from tests.servers import lasting_ports
+from tests.servers import free_ports
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 FORGED = {
@@ -92,7 +92,7 @@ def installed(
     session_settings: Settings, all_databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
     """One node of two runs: nobody must notice."""
-    first = lasting_ports(4)
+    first = free_ports(4)
     folder = tmp_path_factory.mktemp("proxy")
     folder.chmod(0o755)
     server = replace(session_settings.server, issuer=f"https://{NAME}:{first}", trusted_proxies=1)
@@ -285,7 +285,7 @@ def unused_ports() -> Callable[[int], list[int]]:
     """Ports in a row on which nothing listens."""
 
     def found(how_many: int) -> list[int]:
-        first = lasting_ports(how_many)
+        first = free_ports(how_many)
         return list(range(first, first + how_many))
 
     return found
