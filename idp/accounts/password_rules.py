@@ -44,7 +44,7 @@ def strength(password: str, account: Account) -> Strength:
 def guide(*known: str) -> Guide:
     """Return what is told to somebody of whom a page knows this: a username, a name. The rules know more than that."""
     limits = settings.current().passwords
-    own = _folded({*known, *(word for text in known for word in text.split())}) | _place_words()
+    own = _folded({*known, *(word for text in known for word in text.split())}) | _place_words() | _familiar_words()
     rules = [
         _("At least %(number)s characters. A few words in a row are easy to remember.", number=limits.minimum_length),
         _("Not your name, your username, your email address or the name of the district or a school."),
@@ -99,14 +99,22 @@ def _own_words(account: Account) -> list[tuple[frozenset[str], str]]:
             _place_words(),
             _("The password contains the name of the district or a school. Choose one that nobody can guess."),
         ),
+        (
+            _familiar_words(),
+            _("The password contains a word that everybody here knows, such as a mascot. Choose another one."),
+        ),
     ]
 
 
 def _place_words() -> frozenset[str]:
-    """Return what everybody in the district knows: its name, the portal's, its schools', mascots and towns."""
+    """Return the names of the district, of the portal and of the schools."""
     district = settings.current().district
     schools = (name for school in district.schools for name in (school.key, school.name))
-    return _folded([district.name, district.portal_name, *schools, *district.familiar_words])
+    return _folded([district.name, district.portal_name, *schools])
+
+
+def _familiar_words() -> frozenset[str]:
+    return _folded(settings.current().district.familiar_words)
 
 
 def _guessable_problem(password: str, account: Account) -> str | None:

@@ -3,8 +3,10 @@
 import secrets
 import string
 import unicodedata
+from dataclasses import replace
 
 import pytest
+from flask import Flask
 from hypothesis import HealthCheck, given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
@@ -13,10 +15,13 @@ from idp import clock
 from idp.accounts import password_rules
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
+from idp.accounts.password_strength import Strength
 
 
 @pytest.fixture
-def person(app: object) -> Account:
+def person(app: Flask) -> Account:
+    district = replace(app.config["IDP"].district, familiar_words=("Blue Demons",))
+    app.config["IDP"] = replace(app.config["IDP"], district=district)
     return accounts.create(
         "ewa.kowalska",
         name="Ewa Kowalska",
@@ -75,9 +80,21 @@ def test_pw7_sixty_four_plain_letters_are_accepted(person: Account) -> None:
         ("1qaz2wsx3edc4rfv", "common words or rows"),
         ("iloveyoumonkey123", "common words or rows"),
         ("Summer2026Summer", "common words or rows"),
+        ("passwordpassword1", "common words or rows"),
+        ("drowssapdrowssap", "common words or rows"),
+        ("contraseña2026!!", "common words or rows"),
+        ("Gradebook2026!!!", "common words or rows"),
+        ("12/05/2011, 2011", "common words or rows"),
+        ("EwaK0wa1ska2026!", "contains your username"),
+        ("K0wa1ska-K0wa1ska", "contains your name"),
+        ("Kowalska iloveyou", "contains your name"),
+        ("parent portal 2026", "name of the district"),
+        ("maine-east-maine-east", "name of the district or a school"),
+        ("Blue Demons rule 26", "such as a mascot"),
     ],
 )
 def test_pw7_guessable_passwords_are_refused_with_the_reason(person: Account, password: str, reason: str) -> None:
+    """R50: common passwords and those that are built on a name are refused, and the reason is said."""
     assert reason in (password_rules.problem(password, person) or "")
 
 
@@ -113,6 +130,29 @@ def test_the_temporary_password_is_no_new_password(person: Account) -> None:
     temporary = accounts.issue_temporary_password(person, clock.now())
 
     assert "temporary password" in (password_rules.problem(temporary, person) or "")
+
+
+def test_a_name_among_enough_other_words_is_no_reason(person: Account) -> None:
+    """NIST SP 800-63B-4 section 3.1.1.2: the whole password is judged, not a word that is in it."""
+    assert password_rules.problem("plum harbour violin sketch 61 Kowalska", person) is None
+
+
+@pytest.mark.parametrize(
+    "password", ["plum harbour violin", "my dog eats homework", "x7Kq!2vLm9#wPz4R", "password1234567"]
+)
+def test_r51_what_is_refused_is_weak_and_what_is_not_is_stronger(person: Account, password: str) -> None:
+    """R51: the server computes the strength, too, by the rules that it refuses by."""
+    refused = password_rules.problem(password, person) is not None
+
+    assert (password_rules.strength(password, person) is Strength.WEAK) is refused
+
+
+def test_a_page_is_told_no_more_of_a_person_than_it_knows(person: Account) -> None:
+    """What the browser's meter gets: the email address is not in it, nor is what a page has not named."""
+    told = password_rules.guide("ewa.kowalska").own_words.split()
+
+    assert {"ewakowalska", "district207", "parentportal", "maineeast", "bluedemons"} <= set(told)
+    assert not [word for word in told if "nowakowa" in word]
 
 
 def test_short_parts_of_a_name_are_no_reason(person: Account) -> None:
