@@ -22,7 +22,8 @@ from idp.app import create_app
 from idp.database import Base, db
 from idp.settings import PACKAGE, Settings
 from tests import servers
-from tests.attacks.over_http.conftest import CALLBACK, VERIFIER, Intruder, Reply, Target
+from tests.answers import Answer
+from tests.attacks.over_http.conftest import CALLBACK, VERIFIER, Intruder, Target
 from tests.databases import Databases, with_database
 from tests.factories import Registered
 from tests.programs import variables
@@ -62,7 +63,7 @@ class Watched:
         self.said[name] = self.said.get(name, "") + done.stdout + done.stderr
         return dict(json.loads(done.stdout)) if "--json" in arguments else {"code": done.returncode}
 
-    def keep(self, name: str, reply: Reply) -> Reply:
+    def keep(self, name: str, reply: Answer) -> Answer:
         """Keep what an answer says, its address apart: a code and a sealed request travel in one by design."""
         self.said[f"page {name}"] = _CARRIED.sub("", reply.text) if reply.location else reply.text
         self.said[f"headers of {name}"] = str([pair for pair in reply.headers if pair[0].lower() not in _CARRYING])

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from tests.answers import Answer
 from tests.properties.conftest import Budget
 from tests.properties.world import AFTER, CHALLENGE, VERIFIER, World
-from tests.properties.wsgi import Answer, Pairs, Visitor
+from tests.properties.wsgi import Pairs, Visitor
 
 _STEPS = 25
 

@@ -10,11 +10,12 @@ from sqlalchemy import select
 
 from idp.clients.models import Client
 from idp.database import db
+from tests.answers import Answer
 from tests.factories import Registered
 from tests.properties.conftest import Budget
 from tests.properties.generated import Act, acts, slipped
 from tests.properties.world import AFTER, CHALLENGE, VERIFIER, World
-from tests.properties.wsgi import MARK, Answer
+from tests.properties.wsgi import MARK
 
 _BATCH = 20
 

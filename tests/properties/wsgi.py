@@ -5,13 +5,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
+
+from tests.answers import URLENCODED, Answer, cookie_header, keep_cookies
 
 ISSUER = "http://localhost:5000"
 MARK = "marked<\"'&ended"
-URLENCODED = "application/x-www-form-urlencoded"
 
 # Each of the mark's signs as it is, behind those before it as they have to be.
 _ECHO = re.compile(r"""marked(?:<|&lt;"|&lt;&#34;'|&lt;&#34;&#39;&ended)""")
@@ -20,39 +20,6 @@ _ADDED = {"code", "error", "error_description", "state", "iss"}
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 Pairs = Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-    def header(self, name: str) -> str | None:
-        """Return a header's first value."""
-        return next((value for key, value in self.headers if key.lower() == name), None)
-
-    @property
-    def location(self) -> str:
-        """Return where it redirects to, or nothing."""
-        return self.header("location") or ""
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Return the query of where it redirects to."""
-        return dict(parse_qsl(urlsplit(self.location).query, keep_blank_values=True))
-
-    @property
-    def text(self) -> str:
-        """Return the body as text."""
-        return self.body.decode()
-
-    def hidden(self, name: str) -> str:
-        """Return what a hidden field of the page holds, or nothing."""
-        found = re.search(rf'name="{name}" value="([^"]*)"', self.text)
-        return found[1] if found else ""
 
 
 @dataclass
@@ -152,13 +119,13 @@ class Visitor:
             "wsgi.input_terminated": True,
         }
         if self.jar:
-            environ["HTTP_COOKIE"] = "; ".join(f"{name}={value}" for name, value in self.jar.items())
+            environ["HTTP_COOKIE"] = cookie_header(self.jar)
         if body is not None:
             environ |= {"CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(body))}
         environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers}
         answer = self._run(environ)
         if not any(name == "Cookie" for name, _ in headers):  # which was then somebody else's
-            self._take(answer)
+            keep_cookies(self.jar, answer)
         return self.judge.look(path, answer)
 
     def get(self, path: str, pairs: Pairs = ()) -> Answer:
@@ -193,15 +160,6 @@ class Visitor:
             if close is not None:
                 close()
         return Answer(int(started[0].split()[0]), tuple(started[1]), body)
-
-    def _take(self, answer: Answer) -> None:
-        for name, value in answer.headers:
-            if name.lower() == "set-cookie":
-                for key, morsel in SimpleCookie(value).items():
-                    if morsel["max-age"] == "0":
-                        self.jar.pop(key, None)
-                    else:
-                        self.jar[key] = morsel.value
 
 
 def encoded(pairs: Pairs) -> str:

@@ -2,12 +2,10 @@
 
 import base64
 import http.client
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from flask import Flask
@@ -19,11 +17,11 @@ from idp.database import db
 from idp.settings import Settings
 from idp.throttle.models import Counter
 from tests import factories, servers
+from tests.answers import URLENCODED, Answer, cookie_header, keep_cookies
 from tests.databases import Databases, with_database
 from tests.factories import Person, Registered
 from tests.oidc.conftest import challenge_of
 
-URLENCODED = "application/x-www-form-urlencoded"
 CALLBACK = "https://lunch.example/callback"
 AFTER = "https://lunch.example/bye"
 VERIFIER = "v" * 43
@@ -38,39 +36,6 @@ class _Connection(http.client.HTTPConnection):
 
     def _encode_request(self, request: str) -> bytes:
         return request.encode("latin-1")
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What came back over the wire."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-    def header(self, name: str) -> str | None:
-        """Return a header's first value."""
-        return next((value for key, value in self.headers if key.lower() == name), None)
-
-    @property
-    def location(self) -> str:
-        """Return where it redirects to, or nothing."""
-        return self.header("location") or ""
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Return the query of where it redirects to."""
-        return {name: values[0] for name, values in parse_qs(urlsplit(self.location).query).items()}
-
-    @property
-    def text(self) -> str:
-        """Return the body as text."""
-        return self.body.decode()
-
-    def hidden(self, name: str) -> str:
-        """Return what a hidden field of the page holds, or nothing."""
-        found = re.search(rf'name="{name}" value="([^"]*)"', self.text)
-        return found[1] if found else ""
 
 
 @dataclass
@@ -127,14 +92,14 @@ class Intruder:
         *,
         kind: str = URLENCODED,
         headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    ) -> Answer:
         """Send one request on a connection of its own; bytes are sent as they are."""
         asked = _encoded(query).decode("latin-1")
         connection = _Connection("127.0.0.1", urlsplit(self.target.origin).port, timeout=30)
         try:
             connection.putrequest(method, path + (f"?{asked}" if asked else ""), skip_accept_encoding=True)
             if self.jar:
-                connection.putheader("Cookie", "; ".join(f"{name}={value}" for name, value in self.jar.items()))
+                connection.putheader("Cookie", cookie_header(self.jar))
             for name, value in (headers or {}).items():
                 connection.putheader(name, value.encode("latin-1"))
             body = None if form is None else _encoded(form)
@@ -143,21 +108,21 @@ class Intruder:
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body)
             answer = connection.getresponse()
-            reply = Reply(answer.status, tuple(answer.getheaders()), answer.read())
+            reply = Answer(answer.status, tuple(answer.getheaders()), answer.read())
         finally:
             connection.close()
-        self._keep(reply)
+        keep_cookies(self.jar, reply)
         return _judged(reply, self.target.origin, (method, path, asked[:200]))
 
-    def get(self, path: str, query: Form = b"", **options: Any) -> Reply:
+    def get(self, path: str, query: Form = b"", **options: Any) -> Answer:
         """Open an address."""
         return self.send("GET", path, query, **options)
 
-    def post(self, path: str, form: Form, **options: Any) -> Reply:
+    def post(self, path: str, form: Form, **options: Any) -> Answer:
         """Send a form."""
         return self.send("POST", path, form=form, **options)
 
-    def follow(self, reply: Reply) -> Reply:
+    def follow(self, reply: Answer) -> Answer:
         """Go on as long as it leads to a page of the provider."""
         for _ in range(6):
             if not reply.location.startswith("/"):
@@ -168,17 +133,17 @@ class Intruder:
 
     def log_in(
         self, username: str, password: str, query: Form = b"", headers: Mapping[str, str] | None = None
-    ) -> Reply:
+    ) -> Answer:
         """Fill in the log-in page."""
         token = self.get("/login", query).hidden("csrf_token")
         form = {"csrf_token": token, "username": username, "password": password}
         return self.send("POST", "/login", query, form, headers=headers)
 
-    def authorize(self, client: Registered, **changes: str | None) -> Reply:
+    def authorize(self, client: Registered, **changes: str | None) -> Answer:
         """Ask for a code, with some parameters changed or (None) left out."""
         return self.get("/oauth/authorize", right_request(client, **changes))
 
-    def redeem(self, client: Registered, code: str, **changes: str | None) -> Reply:
+    def redeem(self, client: Registered, code: str, **changes: str | None) -> Answer:
         """Redeem a code as an application that proves itself by HTTP Basic."""
         form = {
             "grant_type": "authorization_code",
@@ -189,18 +154,9 @@ class Intruder:
         sent = {name: value for name, value in form.items() if value is not None}
         return self.post("/oauth/token", sent, headers=basic(client.client_id, client.secret or ""))
 
-    def userinfo(self, access_token: str) -> Reply:
+    def userinfo(self, access_token: str) -> Answer:
         """Ask whom a token speaks of."""
         return self.get("/oauth/userinfo", headers={"Authorization": f"Bearer {access_token}"})
-
-    def _keep(self, reply: Reply) -> None:
-        for name, value in reply.headers:
-            if name.lower() == "set-cookie":
-                for key, morsel in SimpleCookie(value).items():
-                    if morsel["max-age"] == "0":
-                        self.jar.pop(key, None)
-                    else:
-                        self.jar[key] = morsel.value
 
 
 def right_request(client: Registered, **changes: str | None) -> dict[str, str]:
@@ -227,7 +183,7 @@ def _encoded(form: Form) -> bytes:
     return form if isinstance(form, bytes) else urlencode(form, errors="surrogatepass").encode()
 
 
-def _judged(reply: Reply, origin: str, what: object) -> Reply:
+def _judged(reply: Answer, origin: str, what: object) -> Answer:
     headers = {name.lower(): value for name, value in reply.headers}
     assert reply.status < 500, (what, reply)
     if "x-request-id" in headers:  # what the server in front refuses by itself has none

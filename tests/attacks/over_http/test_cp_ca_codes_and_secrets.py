@@ -17,7 +17,8 @@ from idp.admin import people
 from idp.clients.models import ClientSecret
 from idp.database import db
 from idp.oidc.models import AuthorizationCode
-from tests.attacks.over_http.conftest import CALLBACK, VERIFIER, Intruder, Reply, Target, basic
+from tests.answers import Answer
+from tests.attacks.over_http.conftest import CALLBACK, VERIFIER, Intruder, Target, basic
 from tests.attacks.over_http.spellings import OTHER_SPELLINGS, spellings
 from tests.factories import Person, Registered
 from tests.oidc.conftest import challenge_of
@@ -25,13 +26,13 @@ from tests.oidc.conftest import challenge_of
 CodeOf = Callable[[Intruder], str]
 
 
-def _error(reply: Reply) -> str:
+def _error(reply: Answer) -> str:
     assert reply.header("cache-control") == "no-store"
     assert "access_token" not in reply.text
     return str(json.loads(reply.body)["error"])
 
 
-def _tokens(reply: Reply) -> dict[str, Any]:
+def _tokens(reply: Answer) -> dict[str, Any]:
     assert reply.status == 200, reply
     given: dict[str, Any] = json.loads(reply.body)
     return given
@@ -284,7 +285,7 @@ def test_ca5_a_secret_ends_with_its_time(target: Target, visitor: Intruder) -> N
 def test_ca7_wrong_secrets_spend_the_budget_of_one_pair_alone(target: Target, visitor: Intruder, parallel: int) -> None:
     client, neighbour = target.make_client(), target.make_client()
 
-    def wrong(_number: int) -> Reply:
+    def wrong(_number: int) -> Answer:
         return target.intruder().redeem(Registered(client.id, client.client_id, "x" * 43, CALLBACK, ""), "x")
 
     with ThreadPoolExecutor(parallel) as pool:

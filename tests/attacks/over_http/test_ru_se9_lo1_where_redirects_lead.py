@@ -4,7 +4,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from tests.attacks.over_http.conftest import AFTER, CALLBACK, Intruder, Reply, Target, right_request
+from tests.answers import Answer
+from tests.attacks.over_http.conftest import AFTER, CALLBACK, Intruder, Target, right_request
 from tests.attacks.over_http.spellings import OTHER_SPELLINGS, spellings
 from tests.factories import Registered
 
@@ -42,7 +43,7 @@ _STRANGERS = {
 }
 
 
-def _refused(reply: Reply) -> None:
+def _refused(reply: Answer) -> None:
     assert reply.status == 400, reply
     assert reply.location == ""
     assert "Authorization request failed" in reply.text
