@@ -1,4 +1,4 @@
-"""A certificate for localhost that vouches for itself."""
+"""A certificate that vouches for itself."""
 
 import datetime
 import ipaddress
@@ -9,13 +9,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-_NAMES = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+LOCALHOST = "localhost"
 
 
-def make(folder: Path) -> tuple[Path, Path]:
-    """Make one in a folder, good from yesterday to tomorrow; return the certificate's file and its key's."""
+def make(folder: Path, name: str = LOCALHOST) -> tuple[Path, Path]:
+    """Make one in a folder, good from yesterday to tomorrow; return the certificate's file and its key's.
+
+    One for localhost is good for 127.0.0.1, too.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    names: list[x509.GeneralName] = [x509.DNSName(name)]
+    if name == LOCALHOST:
+        names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
     now = datetime.datetime.now(datetime.UTC)
     made = (
         x509.CertificateBuilder()
@@ -25,7 +31,7 @@ def make(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(_NAMES, critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

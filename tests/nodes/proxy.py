@@ -1,7 +1,5 @@
 """Debian's nginx with the shipped configuration, of which only the marked lines are changed, as a district would."""
 
-import datetime
-import ipaddress
 import re
 import shutil
 import signal
@@ -14,12 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from idp.settings import PACKAGE
+from tests import certificates
 
 SHIPPED = PACKAGE.parent / "config" / "nginx.conf"
 NAME = "localhost"
@@ -89,7 +83,7 @@ def nginx(
     proxy = Proxy(*ports, folder)
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
-    _make_certificate(folder)
+    certificates.make(folder, NAME)
     (folder / "idp.conf").write_text(adapted(proxy, nodes, behind_balancer=behind_balancer, errors=errors))
     (folder / "nginx.conf").write_text(_AROUND.format(folder=folder))
     output = folder / "output"
@@ -159,24 +153,3 @@ def _wait(proxy: Proxy, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-def _make_certificate(folder: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    now = datetime.datetime.now(datetime.UTC)
-    names = x509.SubjectAlternativeName([x509.DNSName(NAME), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(names, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "key.pem").write_bytes(pem)

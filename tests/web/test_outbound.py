@@ -1,6 +1,5 @@
 """RO6: what others make the provider call never reaches its inside, never holds it up, and never fills it."""
 
-import datetime
 import http.server
 import socket
 import ssl
@@ -12,15 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from flask import Flask
 
 from idp.settings import Settings
 from idp.web import addresses, outbound
 from idp.web.outbound import CallFailed, Refused
+from tests import certificates
 from tests.databases import AppBuilder
 
 Allow = Callable[..., None]
@@ -29,7 +25,7 @@ Allow = Callable[..., None]
 class Server:
     """A web server on this machine that notes who called."""
 
-    def __init__(self, certificate: Path | None = None) -> None:
+    def __init__(self, certificate: tuple[Path, Path] | None = None) -> None:
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.answer: Callable[[http.server.BaseHTTPRequestHandler], None] = _say_hello
         server = self
@@ -49,7 +45,7 @@ class Server:
         self._http.daemon_threads = True
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
+            context.load_cert_chain(*certificate)
             self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
         self.port: int = self._http.server_address[1]
         threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
@@ -340,41 +336,16 @@ def test_what_goes_wrong_is_said_in_plain_words(server: Server, allow: Allow) ->
 def test_a_certificate_counts_when_it_is_for_the_name_and_of_a_trusted_issuer(
     allow: Allow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: Callable[..., list[str]]
 ) -> None:
-    certificate = _certificate(tmp_path, "rp.example")
+    certificate = certificates.make(tmp_path, "rp.example")
     server = Server(certificate)
     names("rp.example", "127.0.0.1")
     allow("https://rp.example", "https://127.0.0.1")
     try:
         with pytest.raises(CallFailed, match="certificate does not count"):
             outbound.get(f"https://rp.example:{server.port}/")
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
         assert outbound.get(f"https://rp.example:{server.port}/").body == b"hello"
         with pytest.raises(CallFailed, match="certificate does not count"):
             outbound.get(f"https://127.0.0.1:{server.port}/")
     finally:
         server.close()
-
-
-def _certificate(folder: Path, name: str) -> Path:
-    """Make a certificate that vouches for itself; the file holds its key, too."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "certificate.pem"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
