@@ -267,6 +267,7 @@ def _set_up(browser: Intruder, password: str) -> int:
 
 
 _POLISH = "żółta łódka pływa po jeziorze"
+_PLAIN = "theriverbendstwicebelowthemillandcarriesleavesbeyondtheoldorchar"
 _LONG = "".join(chr(97 + number * 7 % 26) for number in range(100))
 
 
@@ -276,7 +277,7 @@ _LONG = "".join(chr(97 + number * 7 % 26) for number in range(100))
         (_LONG, [_LONG], [_LONG[:72], _LONG[:99], _LONG[:72] + "X" + _LONG[73:], _LONG[:99] + "X", _LONG + "a"]),
         (_POLISH, [unicodedata.normalize("NFD", _POLISH)], ["zolta lodka plywa po jeziorze"]),
         ("  spaces at both ends  ", ["  spaces at both ends  "], ["spaces at both ends", " spaces at both ends "]),
-        ("plain" * 12 + "abcd", ["plain" * 12 + "abcd"], ["Plain" * 12 + "abcd", ""]),
+        (_PLAIN, [_PLAIN], [_PLAIN.capitalize(), _PLAIN[:63], ""]),
         ("💣🎻🏡🚌🍎📚✏️🖍️🎒🚸🏫🧮🔬🎨🎭", ["💣🎻🏡🚌🍎📚✏️🖍️🎒🚸🏫🧮🔬🎨🎭"], ["💣" * 15]),
     ],
     ids=["PW1 a hundred letters", "PW5 composed and not", "spaces", "PW7 64 letters", "pictures"],
