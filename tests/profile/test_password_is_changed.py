@@ -1,5 +1,6 @@
 """A guardian changes the password in the portal, in the FAQ's own words."""
 
+import gzip
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -137,3 +138,28 @@ def test_nothing_is_said_of_the_new_one_to_somebody_who_does_not_know_the_old_on
 def test_a_visitor_is_led_to_the_log_in_page(browser: Browser) -> None:
     for path in ("", "/settings", "/password", "/sessions", "/history", "/applications"):
         assert browser.open(f"/account{path}").location == f"/login?next=/account{path}"
+
+
+def test_the_list_for_the_meter_is_loaded_once_and_compressed(logged_in: Browser) -> None:
+    """R51: its address changes with its content, so a browser keeps it; nothing in it is secret."""
+    meter = next(one for one in logged_in.open("/account/password").root.all("div") if one.get("data-meter"))
+    address = meter.get("data-list") or ""
+
+    plain = logged_in.open(address)
+    compressed = logged_in.send("GET", address, headers={"Accept-Encoding": "gzip"})
+
+    assert plain.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert "immutable" not in logged_in.open("/password-words?v=another").headers["Cache-Control"]
+    assert gzip.decompress(compressed.body) == plain.body
+    assert len(compressed.body) < 200_000
+    assert {"password", "qwerty"} <= set(plain.text.split())
+
+
+def test_r50_r51_the_rules_are_tied_to_the_field(logged_in: Browser) -> None:
+    """R50: the rules are read out with the field, with and without an error."""
+    page = logged_in.open("/account/password")
+    assert page.field("New Password").get("aria-describedby") == "new_password-rules"
+
+    logged_in.fill("Current Password", "x").fill("New Password", "short")
+    page = logged_in.press("Save")
+    assert page.field("New Password").get("aria-describedby") == "new_password-error new_password-rules"
