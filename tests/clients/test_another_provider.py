@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route
 
-from tests.clients.programs import application, environment, free_port, install_peer, running
+from tests.clients.programs import application, environment, install_peer, running
+from tests.servers import free_ports
 from tests.windows import Chromium
 
 PATIENCE = 10
@@ -28,7 +29,7 @@ class District:
 @pytest.fixture
 def district(tmp_path: Path) -> Iterator[District]:
     """The other provider, the gradebook and a dashboard, each a process of its own."""
-    gradebook, dashboard, issuer = (f"http://localhost:{free_port()}" for _ in range(3))
+    gradebook, dashboard, issuer = (f"http://localhost:{free_ports(1)}" for _ in range(3))
     clients = [
         {"id": "gradebook", "secret": "one-secret-of-forty-characters-0123456789", "base": gradebook},
         {"id": "maine-east", "secret": "two-secret-of-forty-characters-0123456789", "base": dashboard},

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from clients.shared import settings
-from tests.clients.programs import ROOT, application, environment, free_port, running
+from tests.clients.programs import ROOT, application, environment, running
+from tests.servers import free_ports
 
 SOUND = {
     "ISSUER": "http://localhost:5000",
@@ -73,8 +74,8 @@ def test_the_port_follows_from_the_address() -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT], ids=lambda ending: ending.name)
 def test_an_application_starts_without_its_provider_and_stops_quietly(tmp_path: Path, ending: signal.Signals) -> None:
-    base_url = f"http://localhost:{free_port()}"
-    nobody = f"http://localhost:{free_port()}"
+    base_url = f"http://localhost:{free_ports(1)}"
+    nobody = f"http://localhost:{free_ports(1)}"
     variables = SOUND | {"ISSUER": nobody, "BASE_URL": base_url, "STATE_DIR": str(tmp_path / "new")}
     with running(application("gradebook"), environment(**variables), base_url + "/healthz") as process:
         assert httpx.get(base_url + "/").status_code == 200

@@ -19,6 +19,7 @@ from idp.database import db
 from idp.sessions import service as sessions
 from idp.sessions.models import BrowserSession, LogoutNotice
 from tests.factories import Person, Registered
+from tests.servers import free_ports
 
 
 class LogoutAddress:
@@ -92,10 +93,7 @@ def owe(app: Flask, parent: Person) -> Callable[..., list[uuid.UUID]]:
 @pytest.fixture
 def unused_port() -> int:
     """A port on which nothing listens."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+    return free_ports(1)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import timedelta
 from flask import Flask
 from sqlalchemy import event, func, select
 
-from idp import clock
+from idp import clock, sealing
 from idp.accounts.models import Account
 from idp.database import Base, db
 from idp.operations import pruning
@@ -20,9 +20,11 @@ NewClient = Callable[..., Registered]
 
 def _log_in(person: Person) -> BrowserSession:
     account = db.session.get_one(Account, person.id)
-    sessions.start(account, amr=["pwd"], shared_computer=False, user_agent="", address="192.0.2.1", now=clock.now())
+    token = sessions.start(
+        account, amr=["pwd"], shared_computer=False, user_agent="", address="192.0.2.1", now=clock.now()
+    )
     db.session.commit()
-    return db.session.scalars(select(BrowserSession).order_by(BrowserSession.id.desc())).first()  # type: ignore[return-value]  # it was made just now
+    return db.session.scalars(select(BrowserSession).where(BrowserSession.digest == sealing.digest(token))).one()
 
 
 def _count(model: type[Base]) -> int:
