@@ -103,6 +103,20 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
+class Support:
+    """The Portal Support Form, and how often strangers may use it."""
+
+    answer_days: int = 2
+    keep_days: int = 365
+    fill_in_seconds: int = 3
+    per_network_hour: int = 10
+    in_all_per_hour: int = 300
+    mails_per_address_day: int = 3
+    lookups_per_network_hour: int = 20
+    lookups_per_ticket_hour: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Sessions:
     """How long a browser stays logged in."""
 
@@ -226,6 +240,7 @@ class Settings:
     passwords: Passwords = Passwords()
     throttle: Throttle = Throttle()
     recovery: Recovery = Recovery()
+    support: Support = Support()
     sessions: Sessions = Sessions()
     tokens: Tokens = Tokens()
     keys: Keys = Keys()

@@ -65,6 +65,18 @@ def release(reserved: Reserved) -> None:
             return
 
 
+def blocked_until(kind: str, subject: str, now: datetime) -> datetime | None:
+    """Return until when a subject's tries have to wait; None when they need not."""
+    count = _find(_digest(kind, subject))
+    until = count.blocked_until if count is not None and count.expires_at > now else None
+    return until if until is not None and until > now else None
+
+
+def clear(kind: str, subject: str) -> bool:
+    """Forget a subject's tries, as if the last one had been right; tell whether there were any."""
+    return _is_done(delete(Counter).where(Counter.digest == _digest(kind, subject)))
+
+
 def delete_expired(now: datetime, limit: int) -> Iterator[int]:
     """Delete counters that no longer count, up to limit at once; yield how many went."""
     yield from batches.delete_older(Counter.digest, Counter.expires_at, now, limit)
