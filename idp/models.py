@@ -8,6 +8,18 @@ from idp.oidc import models as oidc
 from idp.operations import models as operations
 from idp.recovery import models as recovery
 from idp.sessions import models as sessions
+from idp.support import models as support
 from idp.throttle import models as throttle
 
-__all__ = ["accounts", "audit", "clients", "mail", "oidc", "operations", "recovery", "sessions", "throttle"]
+__all__ = [
+    "accounts",
+    "audit",
+    "clients",
+    "mail",
+    "oidc",
+    "operations",
+    "recovery",
+    "sessions",
+    "support",
+    "throttle",
+]

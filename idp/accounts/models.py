@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.database import Base, new_id
+from idp.search import SEARCH_KEY
 
 GUARDIAN, SUPPORT, ADMIN = ROLES = "guardian", "support", "admin"
 
@@ -15,6 +16,10 @@ class Account(Base):
     """A person's log-in. Its id is never used again, so that a re-created username is somebody else to everybody."""
 
     __tablename__ = "accounts"
+    __table_args__ = (
+        Index("ix_accounts_name_key_id", "name_key", "id"),
+        Index("ix_accounts_email_key_id", "email_key", "id"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     username: Mapped[str] = mapped_column(String(100))
@@ -26,6 +31,9 @@ class Account(Base):
     email: Mapped[str | None] = mapped_column(String(320))
     """The contact address that the district has on file, which applications may see; never the security email."""
     email_verified: Mapped[bool] = mapped_column(default=False)
+    name_key: Mapped[str] = mapped_column(SEARCH_KEY, default="", server_default="")
+    email_key: Mapped[str] = mapped_column(SEARCH_KEY, default="", server_default="")
+    """What the support team's search looks in."""
     locale: Mapped[str] = mapped_column(String(20), default="")
     """The language of pages and mail, as the settings write it; empty until the first log-in tells which one it is."""
     password_hash: Mapped[str | None] = mapped_column(String(200), deferred=True)

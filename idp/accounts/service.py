@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import undefer
 
-from idp import sealing, settings
+from idp import sealing, search, settings
 from idp.accounts import passwords, usernames
 from idp.accounts.models import GUARDIAN, ROLES, Account
 from idp.accounts.passwords import Credentials
@@ -108,6 +108,8 @@ def create(
         "family_name": family_name,
         "email": email,
         "email_verified": False,
+        "name_key": search.name_key(name, family_name),
+        "email_key": search.fold(email or ""),
         "locale": language,
         "created_at": now,
         "updated_at": now,

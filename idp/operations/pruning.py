@@ -10,6 +10,7 @@ from idp.mail import pruning as mail
 from idp.oidc import store as oidc
 from idp.recovery import tokens as recovery
 from idp.sessions import pruning as sessions
+from idp.support import pruning as support
 from idp.throttle import service as throttle
 
 BATCH = 500
@@ -23,6 +24,7 @@ FEATURES: tuple[tuple[str, Callable[[datetime, int], Iterator[int]]], ...] = (
     ("sessions and notices", sessions.delete_expired),
     ("messages", mail.delete_expired),
     ("links and codes", recovery.delete_expired),
+    ("requests for support", support.delete_expired),
     ("audit events", retention.delete_expired),
 )
 """What is let go of, in this order, and by what: it yields after each batch, which the caller commits."""

@@ -27,6 +27,7 @@ _GOLDEN = 0x9E3779B97F4A7C15
 """By which numbers are scattered over an id's random half (Knuth's multiplicative hashing)."""
 
 ACCOUNT, SECTOR, CLIENT, SESSION, OLD_SESSION, GRANT, NOTICE, STEPS, EVENT, SECRET, MESSAGE, ADDRESS, LINK = range(13)
+TICKET, ENTRY = 13, 14
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def loads(scale: Scale) -> Iterator[Load]:
 
 def _people(scale: Scale) -> Iterator[Load]:
     made = moment(scale.now - timedelta(days=100))
-    columns = "id username username_key role name given_name family_name email email_verified locale"
+    columns = "id username username_key role name given_name family_name email name_key email_key email_verified locale"
     rows = (
         (
             *(
@@ -150,6 +151,8 @@ def _people(scale: Scale) -> Iterator[Load]:
             *(
                 "Ewa",
                 f"Kowalska {number}",
+                f"parent{number}@example.org",
+                f"kowalska {number} ewa",
                 f"parent{number}@example.org",
                 1,
                 "en",
@@ -281,6 +284,8 @@ def _past(scale: Scale) -> Iterator[Load]:
     yield Load("outbox_messages", _MESSAGE, count, _messages(scale, count))
     yield Load("security_emails", _ADDRESS, scale.accounts, _addresses(scale))
     yield Load("email_tokens", _LINK, count, _links(scale, count))
+    yield Load("support_tickets", _TICKET, count, _tickets(scale, count))
+    yield Load("support_log_entries", _ENTRY, 2 * count, _entries(scale, 2 * count))
     yield Load("audit_events", _EVENT, scale.events, _events(scale))
     seals = -(-scale.events // _EVENTS_A_SEAL)
     yield Load("audit_seals", _SEAL, seals, _seals(scale, seals))
@@ -306,6 +311,30 @@ def _links(scale: Scale, count: int) -> Iterator[Row]:
     for number in range(count):
         whose = (identifier(ACCOUNT, number), f"family{number}@example.org", next(random_digests))
         yield (identifier(LINK, number), "verification", *whose, "", 0, "", gone, gone)
+
+
+_TICKET = _columns(
+    "id number form_digest topic state account_id name name_key relationship student_name school phone email language "
+    "best_time summary created_at changed_at closed_at"
+)
+_ENTRY = _columns("id ticket_id kind state text at")
+
+
+def _tickets(scale: Scale, count: int) -> Iterator[Row]:
+    """Requests for support: every tenth is open, and half of the closed ones are past their time."""
+    forms = digests(scale, "support forms")
+    for number in range(count):
+        when = moment(scale.now - timedelta(days=500 if number < count // 2 else 5))
+        state, closed = ("open", None) if number % 10 == 0 else ("closed", when)
+        whose = (identifier(ACCOUNT, number), f"Ewa Kowalska {number}", f"kowalska {number} ewa", "parent", "Jan", "")
+        asked = ("", f"parent{number}@example.org", "en", "any", "I can't log in.", when, when, closed)
+        yield (identifier(TICKET, number), f"{10_000_000 + number}", next(forms), "forgot", state, *whose, *asked)
+
+
+def _entries(scale: Scale, count: int) -> Iterator[Row]:
+    when = moment(scale.now - timedelta(days=5))
+    for number in range(count):
+        yield (identifier(ENTRY, number), identifier(TICKET, number // 2), "phone", "", "Left a message.", when)
 
 
 _NOTICE = _columns("id client_pk account_id sid created_at attempts delivered_at given_up_at last_result")
