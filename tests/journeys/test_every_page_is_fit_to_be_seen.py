@@ -1,4 +1,4 @@
-"""Every page, on a phone and at a desk, in light and in dark: no barrier, nothing cut off, and a picture to look at."""
+"""Every page, on a phone and at a desk, in light and in dark: no barrier, nothing cut off."""
 
 import os
 from collections.abc import Callable
@@ -33,12 +33,21 @@ class Album:
         self.seen.append(name)
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            self.problems += [f"{name}, {scheme}: {line}" for line in violations(self.page, within)]
-            self.page.screenshot(path=self.folder / f"{name}-{self.width}-{scheme}.png", full_page=True)
+            found = [f"{name}, {scheme}: {line}" for line in violations(self.page, within)]
+            self.problems += found
+            if found:
+                self._take(f"{name}-{scheme}")
             if scheme == "light":
                 self._keep(name)
         if self.page.evaluate("document.documentElement.scrollWidth") > self.width:
             self.problems.append(f"{name}: wider than {self.width} pixels")
+            self._take(name)
+
+    def _take(self, name: str) -> None:
+        """Take a picture of what is wrong."""
+        path = self.folder / f"{name}-{self.width}.png"
+        self.page.screenshot(path=path, full_page=True)
+        self.problems.append(f"{name}: see {path}")
 
     def _keep(self, name: str) -> None:
         """Take README's picture, where somebody has asked for that."""
@@ -54,7 +63,7 @@ class Album:
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where all pictures of a run are."""
+    """Where a run's pictures of what is wrong are."""
     return tmp_path_factory.mktemp("pictures")
 
 
@@ -189,3 +198,14 @@ def test_no_page_has_a_barrier_or_is_cut_off(
 
     assert not album.problems, "\n".join(album.problems)
     assert len(album.seen) > 1
+
+
+def test_a_barrier_is_found(chromium: Chromium) -> None:
+    barriers = '<img src="x"><p style="color: #aaa; background: #fff">pale</p><input>'
+    with chromium.window() as page:
+        page.set_content(f'<html lang="en"><title>A page</title><main>{barriers}</main></html>')
+        found = violations(page)
+        within = violations(page, "p")
+
+    assert len(found) == 3
+    assert [("color-contrast" in line, "pale" in line) for line in within] == [(True, True)]
