@@ -242,7 +242,7 @@ def code_of(target: Target, lunch: Registered) -> Callable[[Intruder], str]:
     return lambda browser: browser.authorize(lunch).query["code"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def console(target: Target) -> Intruder:
-    """An admin's browser."""
+    """An admin's browser, in which the password has been typed just now."""
     return target.visitor(target.make_account(role=ADMIN))
