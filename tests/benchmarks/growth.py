@@ -22,7 +22,7 @@ from idp.settings import DEVELOPMENT, Database, NamedKey, Passwords, Secrets, Se
 from tests import servers
 from tests.benchmarks import growth_loading, growth_measures
 from tests.benchmarks.growth_measures import Place
-from tests.benchmarks.growth_rows import Scale
+from tests.benchmarks.growth_scale import Scale
 from tests.databases import KINDS, Databases, with_database
 from tests.factories import PASSWORD
 

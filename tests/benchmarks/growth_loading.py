@@ -13,7 +13,8 @@ from itertools import islice
 import psycopg
 from sqlalchemy.engine import make_url
 
-from tests.benchmarks.growth_rows import Load, Row, Scale, loads
+from tests.benchmarks.growth_rows import Load, Row, loads
+from tests.benchmarks.growth_scale import Scale
 
 _ROWS_AT_ONCE = 20_000
 _PROGRESS_SECONDS = 10.0

@@ -13,10 +13,10 @@ import psycopg
 from sqlalchemy.engine import make_url
 
 from idp.settings import PACKAGE, Settings
-from tests.benchmarks import growth_rows as rows
+from tests.benchmarks import growth_scale as grown
 from tests.benchmarks import load, scripts
 from tests.benchmarks.growth_cpu import Meter
-from tests.benchmarks.growth_rows import Scale
+from tests.benchmarks.growth_scale import Scale
 from tests.benchmarks.load import Work
 from tests.factories import PASSWORD
 from tests.programs import variables
@@ -69,17 +69,17 @@ class Place:
         """What the load's scripts are given: people who have let the first application in before."""
         step = max(1, self.scale.accounts // SAMPLE // 10) * 10
         accounts = range(0, min(step * SAMPLE, self.scale.accounts), step)
-        sessions = [rows.session_of(self.scale, account) for account in accounts]
-        seed, admin = self.scale.seed, rows.session_of(self.scale, rows.ADMIN)
+        sessions = [grown.session_of(self.scale, account) for account in accounts]
+        seed, admin = self.scale.seed, grown.session_of(self.scale, grown.ADMIN)
         return {
-            "client_id": rows.client_id(0),
-            "client_secret": rows.client_secret(seed, 0),
-            "redirect_uri": rows.REDIRECT_URI,
+            "client_id": grown.client_id(0),
+            "client_secret": grown.client_secret(seed, 0),
+            "redirect_uri": grown.REDIRECT_URI,
             "password": PASSWORD,
-            "usernames": [rows.username(account) for account in accounts],
-            "cookies": [f"idp_session={rows.session_token(seed, session)}" for session in sessions],
-            "access_tokens": [rows.access_token(seed, session) for session in sessions],
-            "admin_cookie": f"idp_session={rows.session_token(seed, admin)}",
+            "usernames": [grown.username(account) for account in accounts],
+            "cookies": [f"idp_session={grown.session_token(seed, session)}" for session in sessions],
+            "access_tokens": [grown.access_token(seed, session) for session in sessions],
+            "admin_cookie": f"idp_session={grown.session_token(seed, admin)}",
         }
 
     def meter(self, *pids: int) -> Meter:

@@ -8,7 +8,8 @@ from sqlalchemy import func, select, text
 
 from idp.database import db, release
 from tests.benchmarks import growth_loading
-from tests.benchmarks.growth_rows import Scale, loads
+from tests.benchmarks.growth_rows import loads
+from tests.benchmarks.growth_scale import Scale
 
 SCALE = Scale(200, 400, datetime(2026, 9, 1, 7, tzinfo=UTC), password_hash="none")
 

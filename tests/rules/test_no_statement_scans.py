@@ -24,7 +24,7 @@ from idp.sessions import service as sessions
 from idp.settings import Settings
 from tests import factories, plans
 from tests.benchmarks import growth_loading
-from tests.benchmarks.growth_rows import REDIRECT_URI, Scale, client_id, client_secret, session_token, username
+from tests.benchmarks.growth_scale import REDIRECT_URI, Scale, client_id, client_secret, session_token, username
 from tests.databases import Databases, with_database
 from tests.factories import PASSWORD, Registered
 from tests.oidc.conftest import Application
