@@ -10,14 +10,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
+from idp.app import create_app
+from idp.database import db
 from idp.settings import PACKAGE, Settings
+from tests.databases import SQLITE, Databases, with_database
 from tests.programs import variables
+
+Made = TypeVar("Made")
 
 _START_SECONDS = 60
 _STOP_SECONDS = 40
@@ -52,6 +58,24 @@ def provider(settings: Settings, folder: Path, *, workers: int = 1, with_worker:
     environment = variables(replace(settings, server=server))
     with program(arguments, environment, origin, "/readyz", folder / f"provider-{port}.log") as started:
         yield started
+
+
+@contextmanager
+def prepared_provider(
+    databases: Databases, settings: Settings, folder: Path, prepare: Callable[[], Made]
+) -> Iterator[tuple[str, Made]]:
+    """Run `idp serve` on a database in which something was made before; yield its origin, and what was made.
+
+    It is for windows that look at one provider many times: one kind of database is enough for them.
+    """
+    with databases.new(SQLITE) as url:
+        settings = with_database(settings, url)
+        with create_app(settings).app_context():
+            made = prepare()
+            db.session.remove()
+            db.engine.dispose()
+        with provider(settings, folder) as started:
+            yield started.origin, made
 
 
 @contextmanager

@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from idp.accounts.models import ADMIN
-from idp.app import create_app
-from idp.database import db
 from idp.settings import Settings
 from tests import factories
-from tests.databases import SQLITE, Databases, with_database
+from tests.databases import Databases
 from tests.factories import Person
-from tests.servers import provider
+from tests.servers import prepared_provider
 from tests.windows import PHONE, Chromium
 
 pytestmark = pytest.mark.journey
@@ -31,16 +30,11 @@ class Office:
 def office(
     all_databases: Databases, session_settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Office]:
-    """One provider for all that is tried here; one kind of database is enough for a browser."""
-    with all_databases.new(SQLITE) as url:
-        settings = with_database(session_settings, url)
-        app = create_app(settings)
-        with app.app_context():
-            admin = factories.account(role=ADMIN)
-            db.session.remove()
-            db.engine.dispose()
-        with provider(settings, tmp_path_factory.mktemp("office")) as started:
-            yield Office(started.origin, admin)
+    """One provider for all that is tried here."""
+    folder = tmp_path_factory.mktemp("office")
+    prepare = partial(factories.account, role=ADMIN)
+    with prepared_provider(all_databases, session_settings, folder, prepare) as (origin, admin):
+        yield Office(origin, admin)
 
 
 def opened(page: Page, office: Office, path: str) -> Page:

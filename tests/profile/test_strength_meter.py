@@ -6,13 +6,11 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
-from idp.app import create_app
-from idp.database import db
 from idp.settings import Settings
 from tests import factories
-from tests.databases import SQLITE, Databases, with_database
+from tests.databases import Databases
 from tests.factories import Person
-from tests.servers import provider
+from tests.servers import prepared_provider
 from tests.windows import DESK, PHONE, Chromium, violations
 
 pytestmark = pytest.mark.journey
@@ -32,15 +30,10 @@ class Portal:
 def portal(
     all_databases: Databases, session_settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Portal]:
-    """One provider for all that is looked at here; one kind of database is enough for a browser."""
-    with all_databases.new(SQLITE) as url:
-        settings = with_database(session_settings, url)
-        app = create_app(settings)
-        with app.app_context():
-            guardian = factories.account()
-            db.engine.dispose()
-        with provider(settings, tmp_path_factory.mktemp("portal")) as started:
-            yield Portal(started.origin, guardian)
+    """One provider for all that is looked at here."""
+    folder = tmp_path_factory.mktemp("portal")
+    with prepared_provider(all_databases, session_settings, folder, factories.account) as (origin, guardian):
+        yield Portal(origin, guardian)
 
 
 def _open(page: Page, portal: Portal) -> None:
