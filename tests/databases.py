@@ -27,7 +27,12 @@ SQLITE, POSTGRESQL = KINDS = "sqlite", "postgresql"
 
 _TEMPLATE = "template"
 _TURN_OUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
-_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+_TABLES = """
+    SELECT tablename, pg_relation_size(quote_ident(tablename)::regclass)
+    FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+"""
+_A_LOT = 256 * 1024
+"""From so many bytes of a table on, its file is thrown away, and the space of rows that are gone with it."""
 _SHAPE = """
     SELECT 'table', tablename FROM pg_tables WHERE schemaname = 'public'
     UNION ALL SELECT 'index', indexname FROM pg_indexes WHERE schemaname = 'public'
@@ -145,8 +150,13 @@ class Cluster:
             versions = connection.execute("SELECT version_num FROM alembic_version").fetchall()
             if versions != [(schema.newest(),)] or connection.execute(_SHAPE).fetchall() != self._whole_shape:
                 return False
-            tables = [row[0] for row in connection.execute(_TABLES)]
-            connection.execute("TRUNCATE " + ", ".join(f'"{table}"' for table in tables) + " CASCADE")
+            sizes: dict[str, int] = dict(connection.execute(_TABLES).fetchall())
+            if max(sizes.values()) > _A_LOT:
+                connection.execute("TRUNCATE " + ", ".join(f'"{table}"' for table in sizes) + " CASCADE")
+            else:  # a hundred times as quick for the few rows of a test
+                connection.execute("SET session_replication_role = replica")  # no trigger and no foreign key objects
+                for table in [table for table, size in sizes.items() if size]:
+                    connection.execute(f'DELETE FROM "{table}"')  # noqa: S608  # a name of the catalogue's
             return True
 
     @cached_property
