@@ -7,6 +7,8 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 PORT ?= 5000
+# A process for each core; whoever is done takes over half of what another one has left.
+AT_ONCE := --numprocesses=auto --maxprocesses=4 --dist=worksteal
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # What is installed is named by what was asked for, so that a change installs anew and anything else takes no time.
@@ -30,7 +32,8 @@ test: $(TEST_STAMP) ## Run every check, PostgreSQL and a real browser included
 	@.ci/system-packages
 	@$(MAKE) check
 	@echo "Tests, on SQLite and PostgreSQL, and in Chromium:"
-	@$(BIN)/pytest
+	@failed=0; $(BIN)/pytest $(AT_ONCE) -m "not long and not alone" || failed=1; \
+	echo "Tests that measure time, one by one:"; $(BIN)/pytest -m "alone and not long" || failed=1; exit $$failed
 
 test-long: $(TEST_STAMP) ## Run the tests that take minutes: faults, restarts, attacks under load
 	@.ci/system-packages

@@ -136,6 +136,7 @@ def test_a_hash_of_another_cost_still_matches_and_is_due_for_a_new_one(settings:
         assert passwords.hash_password(PASSWORD).startswith("k1$2b$05$")
 
 
+@pytest.mark.alone
 def test_nobody_costs_the_time_of_one_hash(settings: Settings) -> None:
     """At a cost where a hash is far longer than all around it; a hash from when the cost was lower takes no less."""
     with create_app(with_peppers(settings, OLD, cost=7)).app_context():

@@ -56,6 +56,7 @@ def wait_for_the_hash() -> None:
     db.session.rollback()
 
 
+@pytest.mark.alone
 def test_no_connection_is_held_while_a_hash_runs(app: Flask, parent: Person) -> None:
     db.session.remove()
     running = in_a_thread(log_in, app, parent.username, "a password that is wrong")

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+import pytest
+
 from idp.settings import Passwords, Settings
 from tests import elements, servers
 from tests.databases import with_database
@@ -36,6 +38,7 @@ def prepared_log_in(origin: str, username: str) -> Callable[[], int]:
     return lambda: ask(origin, "POST", "/login", form, cookie)[0]
 
 
+@pytest.mark.alone
 def test_ds5_pages_and_keys_answer_while_every_hash_is_busy(
     settings: Settings, database_url: str, tmp_path: Path
 ) -> None:

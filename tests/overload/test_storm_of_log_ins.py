@@ -57,6 +57,7 @@ def get_in(provider: Provider, address: str, seconds: float) -> tuple[int, float
     return tries, time.perf_counter() - began
 
 
+@pytest.mark.alone
 def test_ds5_a_storm_is_told_to_wait_and_a_parent_gets_in(provider: Provider) -> None:
     token = access_token(provider.origin, provider.parent, provider.application)
     before = figures(provider)

@@ -291,6 +291,7 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(server: Server, allo
     assert len(written) < 1000
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("part", ["head", "body", "nothing"])
 def test_a_byte_now_and_then_does_not_keep_a_call_open(part: str, server: Server, allow: Allow) -> None:
     def dribble(handler: http.server.BaseHTTPRequestHandler) -> None:
