@@ -29,6 +29,9 @@ class LogoutAddress:
         self.tokens: list[str] = []
         self.status = 200
         self.delay = 0.0
+        self.go_on = threading.Event()
+        """While this is cleared, nobody is answered."""
+        self.go_on.set()
         address = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -36,6 +39,7 @@ class LogoutAddress:
                 form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
                 address.tokens += form["logout_token"]
                 time.sleep(address.delay)
+                address.go_on.wait(30)
                 self.send_response(address.status)
                 self.end_headers()
 
@@ -49,6 +53,7 @@ class LogoutAddress:
 
     def close(self) -> None:
         """Stop listening."""
+        self.go_on.set()
         self._server.shutdown()
         self._server.server_close()
 
