@@ -16,6 +16,7 @@ from idp.audit import sealing
 from idp.command_line import with_application
 from idp.database import db, release
 from idp.mail.delivery import Delivery as MailDelivery
+from idp.oidc import delivery as notices
 from idp.oidc import keys
 from idp.oidc.delivery import Delivery
 from idp.operations import leases, pruning
@@ -82,6 +83,7 @@ def tasks(delivery: Delivery, mail: MailDelivery, watch: Watch, stopping: thread
         Task("heartbeat", _HEARTBEAT_SECONDS, lambda: leases.beat(clock.now())),
         Task("secrets", settings.current().keys.reread_seconds, lambda: watch.look(clock.now())),
         Task("keys", _CALENDAR_SECONDS, _rotate_keys),
+        Task("old_notices", _CALENDAR_SECONDS, lambda: notices.give_up_old(clock.now())),
         Task("notices", _NOTICES_SECONDS, delivery.start_due),
         Task("mail", _MAIL_SECONDS, mail.start_due),
         Task("seals", settings.current().audit.seal_seconds, seal_all),

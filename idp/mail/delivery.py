@@ -4,11 +4,14 @@ A message is accepted once for all but one case: a worker that is killed between
 leaves a message that is sent a second time when the lease runs out, under the same Message-ID.
 """
 
+import threading
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import cast
 
 import structlog
@@ -64,6 +67,7 @@ class Delivery:
         self._app = app
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="mail")
         self._pause = _Pause()
+        self._stopping = threading.Event()
         self._running: Future[None] | None = None
 
     def start_due(self) -> bool:
@@ -84,13 +88,15 @@ class Delivery:
 
     def stop(self) -> None:
         """Let the message under way be handed over, and begin no other."""
+        self._stopping.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self) -> None:
         set_origin(Origin("worker"))
         with self._app.app_context():
             try:
-                deliver_due()
+                while deliver_due(stopping=self._stopping) == _AT_ONCE:
+                    pass
                 self._pause.end()
             except Unreachable as error:
                 log.warning("mail_server_unreachable", said=str(error), again_in_seconds=self._pause.begin())
@@ -98,39 +104,38 @@ class Delivery:
                 log.exception("mail_error", again_in_seconds=self._pause.begin())
 
 
-def deliver_due(most: int = _AT_ONCE) -> int:
-    """Deliver what is due over one connection; return how many messages were tried. Commits.
+def deliver_due(most: int = _AT_ONCE, stopping: threading.Event | None = None) -> int:
+    """Deliver what is due over one connection, until stopping is set; return how many messages were tried. Commits.
 
     Raises Unreachable when the server takes nothing: nothing is lost or counted then, and all stays due.
     """
     wanted = settings.current().mail
     if wanted.is_mailbox:
-        return _keep_due(most)
+        return _one_by_one(_keep, most, stopping)
     if not wanted.is_server:
         return 0
     with Connection(current_app.extensions["mail"]) as connection:
-        for tried in range(most):
-            leased = _lease(clock.now())
-            if leased is None:
-                return tried
-            _deliver(connection, leased)
-    return most
-
-
-def _keep_due(most: int) -> int:
-    """Deliver into the development's mailbox, which shows what is in the outbox."""
-    for tried in range(most):
-        leased = _lease(clock.now())
-        if leased is None:
-            return tried
-        _settle(leased, state=ACCEPTED, reply="kept in the mailbox", due_at=None)
-    return most
+        return _one_by_one(partial(_deliver, connection), most, stopping)
 
 
 @dataclass(frozen=True, slots=True)
 class _Leased:
     message_id: uuid.UUID
     lease: uuid.UUID
+
+
+def _one_by_one(hand_over: Callable[[_Leased], None], most: int, stopping: threading.Event | None) -> int:
+    for tried in range(most):
+        leased = None if stopping and stopping.is_set() else _lease(clock.now())
+        if leased is None:
+            return tried
+        hand_over(leased)
+    return most
+
+
+def _keep(leased: _Leased) -> None:
+    """Deliver into the development's mailbox, which shows what is in the outbox."""
+    _settle(leased, state=ACCEPTED, reply="kept in the mailbox", due_at=None)
 
 
 def _lease(now: datetime) -> _Leased | None:

@@ -39,6 +39,8 @@ _LEASE = timedelta(seconds=60)  # six times what a call may last, so that nobody
 _QUEUES_AT_ONCE = 8
 _TURN = 50
 """How many notices a queue delivers before others have their turn."""
+_OLD_AT_ONCE, _OLD_BATCHES = 500, 20
+"""How many notices are given up in one transaction, and in how many before others have their turn."""
 
 _NOTICES = cast("Table", LogoutNotice.__table__)
 
@@ -61,9 +63,7 @@ class Delivery:
 
     def start_due(self) -> int:
         """Start the queue of every application that is owed something now; return how many were started."""
-        now = clock.now()
-        give_up_old(now)
-        due = set(db.session.scalars(select(_NOTICES.c.client_pk).where(_is_due(now)).distinct()))
+        due = set(db.session.scalars(select(_NOTICES.c.client_pk).where(_is_due(clock.now())).distinct()))
         db.session.rollback()
         self._running = {pk: job for pk, job in self._running.items() if not job.done()}
         started = due - self._running.keys()
@@ -121,12 +121,25 @@ def deliver_next(client_pk: uuid.UUID) -> str | None:
 
 
 def give_up_old(now: datetime) -> int:
-    """Give up what has been tried, or kept waiting by an open breaker, for a day; return how many. Commits."""
+    """Give up what has been tried, or kept waiting by an open breaker, for a day; return how many. Commits.
+
+    It reads every notice that waits, so it is asked once a minute and not at every look for what is due.
+    """
+    count = 0
+    for _ in range(_OLD_BATCHES):
+        given_up = _give_up_next(now)
+        count += given_up
+        if given_up < _OLD_AT_ONCE:
+            break
+    return count
+
+
+def _give_up_next(now: datetime) -> int:
     old = db.session.scalars(
         select(LogoutNotice)
         .where(LogoutNotice.delivered_at.is_(None), LogoutNotice.due_at.is_not(None))
         .where(LogoutNotice.created_at <= now - GIVE_UP_AFTER, _is_free(now))
-        .limit(500)
+        .limit(_OLD_AT_ONCE)
         .with_for_update(skip_locked=True)
     ).all()
     for notice in old:
