@@ -19,7 +19,7 @@ from idp.app import create_app
 from idp.database import db
 from idp.settings import Settings
 from tests import servers
-from tests.benchmarks import load, processes, raw, scripts, seed, settings
+from tests.benchmarks import load, mail, processes, raw, scripts, seed, settings
 from tests.benchmarks.counting import Counts, count
 from tests.benchmarks.load import Done, Work
 from tests.benchmarks.raw import RawCosts
@@ -45,6 +45,7 @@ class Options:
     databases: list[str]
     workers: int
     starts: int
+    mails: int
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ def main(arguments: list[str]) -> int:
         databases = Databases(settings.measured(), folder)
         try:
             failures = sum(_measure(kind, databases, folder, options, costs) for kind in options.databases)
+            if options.mails:
+                failures += sum(_mail(kind, databases, folder, options.mails) for kind in options.databases)
         finally:
             databases.close()
     return 1 if failures else 0
@@ -89,13 +92,14 @@ def _parse(arguments: list[str]) -> Options:
     parser.add_argument("--database", choices=[*KINDS, "both"], default="both")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
     parser.add_argument("--starts", type=int, default=3, help="cold starts, of which the median is told (default: 3)")
+    parser.add_argument("--mails", type=int, default=10_000, help="queued and delivered; 0 for none (default: 10000)")
     given = parser.parse_args(arguments)
     operations = given.operations.split(",")
     if unknown := set(operations) - set(scripts.SCRIPTS):
         parser.error(f"no such operation: {', '.join(sorted(unknown))}")
     kinds = list(KINDS) if given.database == "both" else [given.database]
     connections = [int(number) for number in given.connections.split(",")]
-    return Options(operations, connections, given.seconds, kinds, given.workers, given.starts)
+    return Options(operations, connections, given.seconds, kinds, given.workers, given.starts, given.mails)
 
 
 def _measure(kind: str, databases: Databases, folder: Path, options: Options, costs: RawCosts) -> int:
@@ -118,6 +122,14 @@ def _measure(kind: str, databases: Databases, folder: Path, options: Options, co
             memory = [processes.shared_out_mebibytes(pid) for pid in pids]
             _say(f"\nmemory per worker, MiB (PSS, after the load): {', '.join(f'{size:.0f}' for size in memory)}")
     return failures
+
+
+def _mail(kind: str, databases: Databases, folder: Path, how_many: int) -> int:
+    """Measure how quickly a full outbox empties, and return how many messages were left in it."""
+    with databases.new(kind) as url:
+        mailed = mail.measure(with_database(databases.settings, url), folder, how_many)
+    _say(f"\n{kind}: {mailed}")
+    return mailed.queued - mailed.accepted
 
 
 def _prepare(configured: Settings, options: Options) -> tuple[District, dict[str, Counts]]:

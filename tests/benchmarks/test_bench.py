@@ -8,6 +8,7 @@ from tests.benchmarks import __main__ as bench
 def test_a_short_run_measures_what_it_is_asked_to(capsys: pytest.CaptureFixture[str]) -> None:
     chosen = (
         "--operations flow,wrong_secret,jwks --connections 2 --seconds 0.3 --database sqlite --workers 1 --starts 1"
+        " --mails 20"
     )
     status = bench.main(chosen.split())
 
@@ -16,6 +17,7 @@ def test_a_short_run_measures_what_it_is_asked_to(capsys: pytest.CaptureFixture[
     assert [row[0] for row in rows] == ["| flow", "| wrong_secret", "| jwks"], said
     assert all(float(row[8]) > 0 for row in rows), said
     assert "memory per worker" in said
+    assert "mail: 20 of 20 queued messages delivered" in said
     assert status == 0, said
 
 
