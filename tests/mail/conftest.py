@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ class MailServer:
     recipients: list[list[str]] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     """What it answers to the next messages; it takes all others."""
+    before_answer: Callable[[], None] = lambda: None
+    """What happens when it has a message, and nobody knows yet."""
+    stop: Callable[[], None] = lambda: None
 
     async def handle_DATA(self, _server: SMTP, _session: Any, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's name
         """Answer a message."""
@@ -37,6 +41,7 @@ class MailServer:
             self.got.append(message_from_bytes(envelope.content or b"", policy=policy.default))  # type: ignore[arg-type]  # its policy makes it an EmailMessage
             self.senders.append(str(envelope.mail_from))
             self.recipients.append([str(one) for one in envelope.rcpt_tos])
+        self.before_answer()
         return answer
 
 
@@ -49,7 +54,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture
 def start_mail_server(certificate: tuple[Path, Path]) -> Iterator[Callable[[int], MailServer]]:
     """Start a mail server on a port: STARTTLS and a log-in first, as a district's server wants it."""
-    running = list[Controller]()
+    running = list[MailServer]()
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(*certificate)
 
@@ -69,11 +74,18 @@ def start_mail_server(certificate: tuple[Path, Path]) -> Iterator[Callable[[int]
             auth_required=True,
         )
         controller.start()
-        running.append(controller)
+        server.stop = partial(_stop, controller)
+        running.append(server)
         return server
 
     yield start
-    for controller in running:
+    for server in running:
+        server.stop()
+
+
+def _stop(controller: Controller) -> None:
+    """Hang up on everybody, and listen no more; it may be stopped already."""
+    if controller.server is not None:
         controller.stop()
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,9 +23,12 @@ from idp.audit import service as audit
 from idp.audit import verification
 from idp.audit.models import AuditEvent
 from idp.database import db
+from idp.oidc import delivery
 from idp.operations import leases
 from idp.operations.models import WorkerLease
+from idp.sessions.models import LogoutNotice
 from idp.settings import PACKAGE, Settings
+from tests.counted import counted
 from tests.databases import AppBuilder, Databases, with_database
 from tests.factories import Registered
 from tests.operations.conftest import LogoutAddress
@@ -86,6 +90,41 @@ def test_once_does_all_that_is_due_and_ends(
     assert verification.verify().events >= 1
     assert leases.last_beat() is not None
     assert {"keys", "prune", "worker"} == set(db.session.scalars(select(WorkerLease.name)))
+
+
+def test_it_gives_up_what_nobody_could_be_told_for_a_day(
+    app: Flask,
+    idp: Commands,
+    client: Callable[..., Registered],
+    owe: Callable[..., list[uuid.UUID]],
+    hanging_port: int,
+) -> None:
+    (notice_id,) = owe(client(backchannel_logout_uri=f"http://localhost:{hanging_port}/"))
+    away = {"created_at": clock.now() - timedelta(hours=25), "due_at": clock.now() + timedelta(minutes=10)}
+    db.session.execute(db.update(LogoutNotice).values(**away))
+    db.session.commit()
+
+    assert idp("worker", "--once").exit_code == 0
+
+    db.session.expire_all()
+    assert db.session.get_one(LogoutNotice, notice_id).given_up_at is not None
+
+
+def test_a_look_for_what_is_due_reads_no_notice_that_waits(
+    app: Flask, client: Callable[..., Registered], owe: Callable[..., object], unused_port: int
+) -> None:
+    """It happens twice a second, so it asks for what is due alone, along the index, and takes no lock."""
+    owe(client(backchannel_logout_uri=f"http://localhost:{unused_port}/"), times=3)
+    db.session.execute(db.update(LogoutNotice).values(due_at=clock.now() + timedelta(minutes=10)))
+    db.session.commit()
+    looking = delivery.Delivery(app)
+
+    with counted() as spent:
+        assert looking.start_due() == 0
+
+    (statement,) = spent.statements
+    assert "due_at <=" in statement
+    assert "FOR UPDATE" not in statement
 
 
 def test_it_works_until_it_is_told_to_stop(app: Flask, tmp_path: Path) -> None:
