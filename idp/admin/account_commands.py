@@ -31,6 +31,7 @@ def account() -> None:
 @click.option("--given-name", default="", help="The given name, for applications that ask for it.")
 @click.option("--family-name", default="", help="The family name, for applications that ask for it.")
 @click.option("--email", help="The contact address that the district has on file.")
+@click.option("--language", default="", help="The language of pages and mail, such as es, until another one is picked.")
 @as_json
 @with_application
 def add(username: str, *, as_json: bool, **known: Any) -> None:
@@ -195,6 +196,7 @@ def _shown(one: Account) -> dict[str, str | bool | None]:
         "family_name": one.family_name,
         "email": one.email,
         "email_verified": one.email_verified,
+        "language": one.locale,
         "created_at": _moment(one.created_at),
         "password_changed_at": _moment(one.password_changed_at),
         "temporary_password_expires_at": _moment(one.temporary_password_expires_at),

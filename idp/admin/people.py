@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from idp import settings
 from idp.accounts import details, usernames
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
@@ -24,6 +25,7 @@ class NewAccount:
     given_name: str = ""
     family_name: str = ""
     email: str | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def add(new: NewAccount, *, actor_id: uuid.UUID | None, now: datetime) -> WithTe
     """Make an account that opens with a temporary password."""
     problem = usernames.problem(new.username)
     problem = problem or details.problem(new.name, new.given_name, new.family_name, new.email)
+    problem = problem or _language_problem(new.language)
     if problem is not None:
         return Invalid(problem)
     if clients.is_client_id(new.username):
@@ -76,6 +79,7 @@ def add(new: NewAccount, *, actor_id: uuid.UUID | None, now: datetime) -> WithTe
             given_name=new.given_name,
             family_name=new.family_name,
             email=new.email,
+            language=new.language,
             now=now,
         )
     except UsernameTaken:
@@ -85,6 +89,13 @@ def add(new: NewAccount, *, actor_id: uuid.UUID | None, now: datetime) -> WithTe
     audit.record("account_add", actor_id=actor_id, account_id=account.id, role=account.role)
     db.session.commit()
     return issued
+
+
+def _language_problem(language: str) -> str | None:
+    offered = settings.current().district.languages
+    if not language or language in offered:
+        return None
+    return f"the district offers no language {language!r}, but {', '.join(offered)}"
 
 
 def rename(

@@ -18,7 +18,7 @@ from idp.audit.models import AuditEvent
 from idp.database import db
 from idp.faults import Fault
 from idp.oidc import metadata
-from idp.operations import doctor_keys, doctor_passwords, doctor_settings, leases
+from idp.operations import doctor_keys, doctor_mail, doctor_passwords, doctor_settings, leases
 from idp.operations.finding import NOTE, OK, PROBLEM, Finding
 from idp.operations.readiness import Shape, shape, write
 from idp.sessions.models import LogoutNotice
@@ -41,7 +41,8 @@ def examine(now: datetime) -> list[Finding]:
     findings = list(doctor_settings.examine())
     parts: list[tuple[str, Callable[[datetime], Iterator[Finding]]]] = [("database", _database)]
     parts += [("keys", doctor_keys.signing), ("secrets", doctor_keys.secrets), ("audit", doctor_keys.audit)]
-    parts += [("audit", _unsealed), ("worker", _worker), ("notices", _notices), ("clock", _clock)]
+    parts += [("audit", _unsealed), ("worker", _worker), ("notices", _notices), ("mail", doctor_mail.outbox)]
+    parts += [("clock", _clock)]
     for subject, look in parts:
         try:
             findings += look(now)
@@ -51,7 +52,7 @@ def examine(now: datetime) -> list[Finding]:
             findings.append(Finding(PROBLEM, subject, f"{fault}: {fault.advice} ({error.__class__.__name__})"))
             if subject == "database":
                 break
-    return [*findings, *doctor_passwords.examine(), *_issuer()]
+    return [*findings, *doctor_passwords.examine(), *doctor_mail.server(), *_issuer()]
 
 
 def _database(_now: datetime) -> Iterator[Finding]:

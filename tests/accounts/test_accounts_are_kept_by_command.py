@@ -1,6 +1,7 @@
 """`idp account …` adds accounts and looks after them."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -38,6 +39,16 @@ def test_an_account_is_added_and_its_temporary_password_printed_once(idp: Comman
     assert (str(event.account_id), event.source, event.details) == (printed["id"], "cli", {"role": "admin"})
 
 
+def test_an_account_is_given_a_language_of_the_districts(app: Flask) -> None:
+    """Its first mail is written in it, before anybody has logged in."""
+    settings = app.config["IDP"]
+    spanish_too = Commands(replace(settings, district=replace(settings.district, languages=("en", "es"))))
+
+    add(spanish_too, "ewa.kowalska", "--language", "es")
+
+    assert json.loads(spanish_too("account", "show", "ewa.kowalska", "--json").stdout)["language"] == "es"
+
+
 def test_people_read_it_line_by_line(idp: Commands) -> None:
     done = idp("account", "add", "ewa.kowalska")
 
@@ -56,6 +67,7 @@ def test_people_read_it_line_by_line(idp: Commands) -> None:
         (("ewa", "--email", "a@example.org\nBcc: b@example.org"), "line break"),
         (("ewa", "--name", "Ewa\r\nKowalska"), "line break"),
         (("ewa", "--name", "x" * 201), "too long"),
+        (("ewa", "--language", "tlh\n"), "offers no language 'tlh\\n', but en"),
     ],
 )
 def test_what_cant_be_kept_is_refused_in_one_line(idp: Commands, arguments: tuple[str, ...], says: str) -> None:
