@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check format words lock pictures bench bench-growth fuzz clean
+.PHONY: help setup run test test-long check format words lock pictures tables bench bench-growth fuzz clean
 MAKEFLAGS += --no-print-directory
 
 PORT ?= 5000
@@ -61,6 +61,11 @@ lock: $(TEST_STAMP) ## Pin what pyproject.toml asks for, with hashes
 pictures: $(TEST_STAMP) ## Take README's pictures anew
 	@mkdir -p tests/journeys/pictures
 	@IDP_PICTURES=tests/journeys/pictures $(BIN)/pytest tests/journeys/test_every_page_is_fit_to_be_seen.py
+
+tables: $(TEST_STAMP) ## Write the tables of tests/README.md anew
+	@rm -f .venv/weighed
+	@IDP_TABLES=.venv/weighed $(BIN)/pytest --quiet tests/journeys/test_every_page_is_fit_to_be_seen.py -k phone
+	@$(BIN)/python -m tests.tables .venv/weighed
 
 bench: $(TEST_STAMP) ## Measure what a request costs, beside a hash, a signature and a commit (minutes)
 	@.ci/system-packages

@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests import tables
+from tests.journeys import weights
 from tests.journeys.district import EAST, GRADEBOOK, District, LogIn, log_in, open_application
 from tests.windows import DESK, PHONE, Chromium, violations
 
@@ -27,6 +29,11 @@ class Album:
     folder: Path
     problems: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    weights: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Put the scales up before the first page is opened."""
+        self._scales = weights.Scales(self.page)
 
     def look(self, name: str, within: str | None = None) -> None:
         """Look at the page that is open, in light and in dark; or at what lies over the rest of it alone."""
@@ -42,6 +49,13 @@ class Album:
         if self.page.evaluate("document.documentElement.scrollWidth") > self.width:
             self.problems.append(f"{name}: wider than {self.width} pixels")
             self._take(name)
+        if within is None:
+            self._weigh(name)
+
+    def _weigh(self, name: str) -> None:
+        self.weights[name] = self._scales.read()
+        if self.weights[name] > weights.MOST:
+            self.problems.append(f"{name}: weighs {self.weights[name]} bytes at the first view")
 
     def _take(self, name: str) -> None:
         """Take a picture of what is wrong."""
@@ -198,6 +212,9 @@ def test_no_page_has_a_barrier_or_is_cut_off(
 
     assert not album.problems, "\n".join(album.problems)
     assert len(album.seen) > 1
+    assert min(album.weights.values()) > 4_000, "a page without its style was weighed"
+    if width == PHONE:
+        tables.add_weights(album.weights)
 
 
 def test_a_barrier_is_found(chromium: Chromium) -> None:

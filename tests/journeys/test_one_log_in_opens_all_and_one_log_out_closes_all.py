@@ -22,7 +22,7 @@ pytestmark = pytest.mark.journey
 
 
 @pytest.mark.parametrize(("width", "javascript"), [(DESK, True), (PHONE, False)], ids=["desk", "phone, no scripts"])
-def test_one_password_opens_all_four_and_one_log_out_closes_them(
+def test_r6_one_password_opens_all_four_and_one_log_out_closes_them(
     district: District, chromium: Chromium, width: int, javascript: bool
 ) -> None:
     with chromium.window(width, javascript=javascript) as page:
