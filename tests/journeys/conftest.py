@@ -39,6 +39,12 @@ def mailing(
         yield post.Mailing(made, office)
 
 
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a run's pictures of what is wrong are."""
+    return tmp_path_factory.mktemp("pictures")
+
+
 @contextmanager
 def _demo(folder: Path, environment: dict[str, str]) -> Iterator[District]:
     port = free_ports(5)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -110,11 +111,47 @@ def test_no_page_that_has_an_address_has_a_barrier_in_spanish(
     assert not problems, "\n".join(problems)
 
 
+_FORMS = {
+    "visitor": ["login"],
+    "newcomer": ["setup/password"],
+    "guardian": ["account/password", "reauthenticate?next=/account"],
+    "admin": ["admin/clients/new"],
+}
+"""Pages whose form refuses to be sent empty."""
+
+
+@pytest.mark.parametrize("who", _FORMS)
+def test_no_form_that_is_refused_has_a_barrier_in_spanish(
+    district: District, chromium: Chromium, pictures: Path, who: str
+) -> None:
+    """The summary, each field's words and what ties them together: in light and dark, on a phone, in Spanish alone."""
+    problems = []
+    with chromium.window(PHONE) as page, _in_spanish(page, district, who):
+        for path in _FORMS[who]:
+            page.goto(f"{district.issuer}/{path}")
+            page.locator("main button.btn-primary").click()
+            expect(page.get_by_role("alert", name="Hay un problema")).to_be_visible()
+            expect(page.locator("[aria-invalid]").first).to_be_visible()
+            expect(page.locator(".field-error").first).to_contain_text("Error:")
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                if found := violations(page):
+                    problems += [f"{path}, {scheme}: {line}" for line in found]
+                    page.screenshot(path=pictures / f"{path.partition('?')[0].replace('/', '-')}-{scheme}.png")
+            if page.evaluate("document.documentElement.scrollWidth") > PHONE:
+                problems.append(f"{path}: wider than {PHONE} pixels")
+
+    assert not problems, "\n".join(problems)
+
+
 @contextmanager
 def _in_spanish(page: Page, district: District, who: str) -> Iterator[None]:
     """Pick Spanish for who goes through the pages, and English again for the tests that come after."""
     page.goto(f"{district.issuer}/login")
-    if who != "visitor":
+    if who == "newcomer":
+        log_in(page, district.newcomer())
+        expect(page.get_by_label("New Password", exact=True)).to_be_visible()
+    elif who != "visitor":
         log_in(page, district.admin if who == "admin" else district.guardian)
         expect(page).to_have_url(f"{district.issuer}/")
     page.get_by_role("link", name="Español", exact=True).click()

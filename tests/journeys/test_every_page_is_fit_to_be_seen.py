@@ -75,12 +75,6 @@ class Album:
         self.look(name)
 
 
-@pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a run's pictures of what is wrong are."""
-    return tmp_path_factory.mktemp("pictures")
-
-
 @pytest.fixture(params=[PHONE, DESK], ids=["phone", "desk"])
 def width(request: pytest.FixtureRequest) -> int:
     """The window's width in pixels."""
