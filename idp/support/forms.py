@@ -62,22 +62,16 @@ class SupportForm:
         return Request(**asdict(replace(self, school="" if self.school == _ANOTHER_SCHOOL else self.school)))
 
     def _missing(self) -> dict[str, str]:
-        found = {}
-        for name, choices, problem in (
+        choices = (
             ("topic", TOPICS, _("Choose what you need help with.")),
             ("relationship", words.RELATIONSHIPS, _("Choose who you are to the student.")),
-            ("school", [key for key, _name in schools()], _("Choose the student’s school.")),
+            ("school", [key for key, _name in schools()], _("Choose the student\u2019s school.")),
             ("language", words.languages(), _("Choose a language.")),
             ("best_time", words.BEST_TIMES, _("Choose a time.")),
-        ):
-            if getattr(self, name) not in choices:
-                found[name] = problem
-        for name, problem in (
-            ("name", _("Enter your name.")),
-            ("student_name", _("Enter the student’s name.")),
-        ):
-            if not any(map(str.isalnum, getattr(self, name))):
-                found[name] = problem
+        )
+        names = (("name", _("Enter your name.")), ("student_name", _("Enter the student\u2019s name.")))
+        found = {name: problem for name, known, problem in choices if getattr(self, name) not in known}
+        found |= {name: problem for name, problem in names if not any(map(str.isalnum, getattr(self, name)))}
         if not self.phone and not self.email:
             found["phone"] = _("Enter a phone number or an email address. We need one of them to reach you.")
         if self.topic == OTHER and not self.summary:

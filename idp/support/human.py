@@ -11,7 +11,8 @@ from flask_babel import gettext as _
 
 from idp import sealing, settings
 
-TOKEN, DECOY = "form_token", "website"  # noqa: S105  names of fields
+TOKEN, DECOY = "form_token", "website"
+"""Names of fields."""
 _PURPOSE = "support-form"
 _LONGEST = timedelta(days=1)
 
