@@ -15,8 +15,9 @@ from idp.settings import Settings
 from idp.support.models import Ticket
 from tests.pages import Browser, Page
 
+TOPIC, SUMMARY = "What do you need help with? (required)", "Your question, in a few words"
 FILLED_IN = {
-    "What do you need help with? (required)": "I have no account",
+    TOPIC: "I have no account",
     "Your name (required)": "Ewa Kowalska",
     "Who are you to the student? (required)": "Parent",
     "The student\u2019s name (required)": "Jan Kowalski",
