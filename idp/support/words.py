@@ -75,7 +75,7 @@ def expected() -> str:
     """Say in a sentence when the team answers."""
     return str(
         ngettext(
-            "We expect to contact you within one school day.",
+            "We expect to contact you within %(num)s school day.",
             "We expect to contact you within %(num)s school days.",
             settings.current().support.answer_days,
         )

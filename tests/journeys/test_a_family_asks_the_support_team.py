@@ -1,6 +1,5 @@
 """A parent without an account asks for one, and a parent with a question of its own: from the link to the answer."""
 
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -75,7 +74,7 @@ def test_i_do_not_have_a_parent_portal_account_what_should_i_do(portal: Portal, 
         assert number.replace(" ", "") in mail["Subject"]
         assert "We moved here" not in text
 
-        page.goto(re.findall(r"^http\S+$", text, re.MULTILINE)[0].strip())
+        page.goto(next(line for line in text.splitlines() if line.startswith("http")))
         _fill_in(page, "Number of your request", number)
         _fill_in(page, "Your email address or phone number", "ewa.kowalska@example.org")
         page.get_by_role("button", name="Show", exact=True).click()
