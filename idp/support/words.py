@@ -1,0 +1,54 @@
+"""What the parts of a request for support are called, on its form, in mail and in the team's queue: one place for all."""
+
+from flask_babel import gettext as _
+
+from idp import settings
+from idp.support.models import CHANGE_USERNAME, CLOSED, FORGOT, NO_ACCOUNT, NO_VERIFICATION, OPEN, OTHER, WAITING
+
+RELATIONSHIPS = ("parent", "guardian", "relative", "student", "other")
+"""Who asks, as seen from the student."""
+BEST_TIMES = ("any", "morning", "midday", "afternoon")
+"""When the family would like to be called, in the team's hours."""
+
+
+def topic(name: str) -> str:
+    """Return the words for a topic, one of models.TOPICS."""
+    return {
+        NO_ACCOUNT: _("I have no account"),
+        NO_VERIFICATION: _("Verification email not received"),
+        CHANGE_USERNAME: _("Change my username"),
+        FORGOT: _("I cannot log in"),
+        OTHER: _("Other"),
+    }.get(name, name)
+
+
+def relationship(name: str) -> str:
+    """Return the words for who asks, one of RELATIONSHIPS."""
+    return {
+        "parent": _("Parent"),
+        "guardian": _("Legal guardian"),
+        "relative": _("Grandparent or other relative"),
+        "student": _("I am the student"),
+        "other": _("Somebody else"),
+    }.get(name, name)
+
+
+def state(name: str) -> str:
+    """Return the word for where a request stands, one of models.STATES."""
+    return {OPEN: _("Open"), WAITING: _("Waiting for an answer"), CLOSED: _("Closed")}.get(name, name)
+
+
+def best_time(name: str) -> str:
+    """Return the words for when somebody would like to be called, one of BEST_TIMES."""
+    return {
+        "any": _("Any time"),
+        "morning": _("In the morning"),
+        "midday": _("Around noon"),
+        "afternoon": _("In the afternoon"),
+    }.get(name, name)
+
+
+def school(key: str) -> str:
+    """Return the name of a school by its key in the settings; words for another one, and for one that is no more."""
+    names = {one.key: one.name for one in settings.current().district.schools}
+    return names.get(key, _("Another school"))
