@@ -1,16 +1,20 @@
 """Adding and changing accounts: what the console and the command line do, decided, recorded and committed."""
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from idp.accounts import details, usernames
+from sqlalchemy.exc import IntegrityError
+
+from idp.accounts import details, security_emails, usernames
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
 from idp.accounts.service import UsernameTaken
 from idp.audit import service as audit
 from idp.clients import service as clients
 from idp.database import db
+from idp.mail import service as mail
 from idp.sessions import service as sessions
 
 
@@ -88,9 +92,12 @@ def add(new: NewAccount, *, actor_id: uuid.UUID | None, now: datetime) -> WithTe
 
 
 def rename(
-    username: str, new_username: str, *, actor_id: uuid.UUID | None, now: datetime
+    username: str, new_username: str, *, actor_id: uuid.UUID | None, now: datetime, reason: str = ""
 ) -> Changed | Invalid | Taken | Unknown:
-    """Give an account another username. Applications see no change: they know the person by another id."""
+    """Give an account another username, and mail the new one (R47).
+
+    Sessions go on, and applications see no change: they know the person by another id.
+    """
     account = accounts.find_by_username(username)
     if account is None:
         return Unknown()
@@ -98,12 +105,16 @@ def rename(
         return Invalid(problem)
     if clients.is_client_id(new_username):
         return Taken()
+    old = account.username
     try:
         accounts.rename(account, new_username, now)
-    except UsernameTaken:
+        db.session.flush()
+    except (UsernameTaken, IntegrityError):  # the second is for somebody who was given it at this very moment
         db.session.rollback()
         return Taken()
-    audit.record("account_rename", actor_id=actor_id, account_id=account.id)
+    details = {"reason": reason} if reason else {}
+    audit.record("account_rename", actor_id=actor_id, account_id=account.id, **details)
+    _tell_of_new_username(account, old, now)
     db.session.commit()
     return Changed(account)
 
@@ -146,6 +157,26 @@ def issue_temporary_password(
     audit.record("temporary_password", actor_id=actor_id, account_id=account.id, ended_sessions=ended)
     db.session.commit()
     return issued
+
+
+def _tell_of_new_username(account: Account, old: str, now: datetime) -> None:
+    """Mail it to the address on file and to the verified security email: whoever did not ask for it hears of it."""
+    addresses = {security_emails.key(one): one for one in (account.email, _verified(account)) if one}
+    for address in addresses.values():
+        with suppress(ValueError):  # an address on file that is none keeps nobody from a new username
+            mail.send(
+                "admin/username_changed",
+                address,
+                now=now,
+                language=account.locale,
+                account_id=account.id,
+                old_username=old,
+                username=account.username,
+            )
+
+
+def _verified(account: Account) -> str | None:
+    return security_emails.status(account.id).verified
 
 
 def _issue(account: Account, now: datetime) -> WithTemporaryPassword:
