@@ -15,7 +15,11 @@ from idp.audit import service as audit
 from idp.clients import service as clients
 from idp.database import db
 from idp.mail import service as mail
+from idp.recovery import first_password
+from idp.recovery.first_password import NoAddress
 from idp.sessions import service as sessions
+
+_NO_ADDRESS = "There is no email address on file to mail to."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,14 @@ class WithTemporaryPassword:
     account: Account
     temporary_password: str = field(repr=False)
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """An account, and where its username and the way to a first password were mailed to."""
+
+    account: Account
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +76,16 @@ class Unknown:
     """There is no such account."""
 
 
-def add(new: NewAccount, *, actor_id: uuid.UUID | None, now: datetime) -> WithTemporaryPassword | Invalid | Taken:
-    """Make an account that opens with a temporary password."""
+def add(
+    new: NewAccount, *, actor_id: uuid.UUID | None, now: datetime, by_mail: bool = False
+) -> WithTemporaryPassword | Mailed | Invalid | Taken:
+    """Make an account that opens with a temporary password, which is returned, or mailed with the username (R7)."""
     problem = usernames.problem(new.username)
     problem = problem or details.problem(new.name, new.given_name, new.family_name, new.email)
     if problem is not None:
         return Invalid(problem)
+    if by_mail and not new.email:
+        return Invalid(_NO_ADDRESS)
     if clients.is_client_id(new.username):
         return Taken()
     try:
@@ -85,7 +101,7 @@ def add(new: NewAccount, *, actor_id: uuid.UUID | None, now: datetime) -> WithTe
     except UsernameTaken:
         db.session.rollback()
         return Taken()
-    issued = _issue(account, now)
+    issued = _mail(account, actor_id, now) if by_mail else _issue(account, now)
     audit.record("account_add", actor_id=actor_id, account_id=account.id, role=account.role)
     db.session.commit()
     return issued
@@ -157,6 +173,24 @@ def issue_temporary_password(
     audit.record("temporary_password", actor_id=actor_id, account_id=account.id, ended_sessions=ended)
     db.session.commit()
     return issued
+
+
+def mail_first_password(username: str, *, actor_id: uuid.UUID | None, now: datetime) -> Mailed | Invalid | Unknown:
+    """Likewise, but mail the temporary password, or the link in its place, to the address on file."""
+    account = accounts.find_by_username(username)
+    if account is None:
+        return Unknown()
+    try:
+        mailed = _mail(account, actor_id, now)
+    except NoAddress:
+        return Invalid(_NO_ADDRESS)
+    db.session.commit()
+    return mailed
+
+
+def _mail(account: Account, actor_id: uuid.UUID | None, now: datetime) -> Mailed:
+    first_password.send(account, now, actor_id)
+    return Mailed(account, account.email or "")
 
 
 def _tell_of_new_username(account: Account, old: str, now: datetime) -> None:

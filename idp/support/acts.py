@@ -4,16 +4,21 @@ A form says which state of the account it was opened on, so that one which is se
 """
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy import select, update
 
+from idp.accounts import security_emails
 from idp.accounts.models import ADMIN, GUARDIAN, SUPPORT, Account
 from idp.admin import people as admin_people
 from idp.audit import service as audit
 from idp.database import db
+from idp.mail import service as mail
+from idp.recovery import first_password
+from idp.recovery.first_password import NoAddress
 from idp.throttle import service as throttle
 from idp.throttle.rules import LOG_IN, REAUTHENTICATION
 
@@ -96,6 +101,24 @@ def rename(act: Act, username: str, now: datetime) -> Outcome:
             return Overtaken()
 
 
+def send_first_password(act: Act, now: datetime) -> Outcome:
+    """Mail a new temporary password, or a link in its place, to the address on file (R7, R8); sessions end."""
+    account = _take(act, now)
+    if not isinstance(account, Account):
+        return account
+    try:
+        first_password.send(account, now, act.actor_id, act.reason)
+    except NoAddress:
+        db.session.rollback()
+        return Unfit(_("The district has no email address of this person on file."))
+    except ValueError:
+        db.session.rollback()
+        return Unfit(_("The address on file is none that mail can be sent to."))
+    _tell_of_first_password(account, now)
+    db.session.commit()
+    return Done(account)
+
+
 def unlock(act: Act, now: datetime) -> Outcome:
     """Forget wrong passwords, so that the next one is looked at at once."""
     account = _take(act, now)
@@ -116,6 +139,22 @@ def recover_by(act: Act, how: str | None, now: datetime) -> Outcome:
         return Unfit(_("Choose one."))
     account.recovery_by = how
     return _finish(act, account, "account_recovery_by", by=how or "email")
+
+
+def _tell_of_first_password(account: Account, now: datetime) -> None:
+    """Mail a notice to the verified security email, where that is another address than the one on file."""
+    verified = security_emails.status(account.id).verified
+    if verified is None or security_emails.key(verified) == security_emails.key(account.email or ""):
+        return
+    with suppress(ValueError):
+        mail.send(
+            "support/first_password_sent",
+            verified,
+            now=now,
+            language=account.locale,
+            account_id=account.id,
+            username=account.username,
+        )
 
 
 def _take(act: Act, now: datetime) -> Account | Forbidden | Overtaken:
