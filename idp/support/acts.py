@@ -96,7 +96,7 @@ def rename(act: Act, username: str, now: datetime) -> Outcome:
             db.session.rollback()
             return Unfit(problem)
         case admin_people.Taken():
-            return Unfit(_("Somebody has this username, or one that can’t be told from it. Choose another one."))
+            return Unfit(_("Somebody has this username, or one that can't be told from it. Choose another one."))
         case admin_people.Unknown():
             return Overtaken()
 

@@ -78,7 +78,7 @@ def move(seen: Seen, state: str, now: datetime) -> Outcome:
 
 
 def reply(seen: Seen, text: str, state: str, now: datetime) -> Outcome:
-    """Write to the family in its language (R59): the letter is in that language, what was typed stands in it as it is."""
+    """Mail the family (R59): the letter is in its language, and what was typed stands in it as it is."""
     ticket = _take(seen, now)
     if not isinstance(ticket, Ticket):
         return ticket

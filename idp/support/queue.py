@@ -1,4 +1,4 @@
-"""What the team sees of requests for support: the queue, a search, and one request with all that was done. Reads only."""
+"""What the team sees of requests for support: queue, search, and one request with all that was done. Reads only."""
 
 import uuid
 from collections.abc import Iterable
@@ -19,7 +19,8 @@ MOST_COUNTED = 100
 _MOST_FOUND = 50
 _MOST_ENTRIES = 200
 _MOST_EARLIER = 20
-_DIGITS = 8
+DIGITS = 8
+"""Of a request's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def page(state: str, after: str) -> Page:
 def find(typed: str) -> Found:
     """Return the requests with a number, or of people whose name begins with what was typed."""
     digits = "".join(character for character in typed[:40] if character not in " -")
-    if len(digits) == _DIGITS and digits.isascii() and digits.isdecimal():
+    if len(digits) == DIGITS and digits.isascii() and digits.isdecimal():
         ticket = find_by_number(digits)
         return Found([] if ticket is None else [ticket], is_cut=False)
     found: dict[uuid.UUID, Ticket] = {}
