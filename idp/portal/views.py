@@ -20,7 +20,7 @@ from idp.portal.service import Tool
 from idp.sessions import browser
 from idp.sessions.store import ActiveSession
 from idp.settings import District, Faq
-from idp.web import errors, language
+from idp.web import language
 from idp.web.redirects import see_other
 
 blueprint = Blueprint("portal", __name__)
@@ -109,14 +109,8 @@ def show_help() -> str:
     try:
         return _questions(tuple((tool.name, tool.address) for tool in service.find_tools() if tool.colours))
     except SQLAlchemyError as error:
-        _go_on_without_database(error)
+        browser.go_on_without_database(error)
         return _questions(())
-
-
-@blueprint.get("/support")
-def support() -> str:
-    """Say how to reach the support team."""
-    return _help(_("Portal Support"), "support")
 
 
 @blueprint.get("/forgot-password")
@@ -162,15 +156,8 @@ def _help(title: str, topic: str) -> str:
     try:
         return render_template("portal/help.html", title=title, topic=topic)
     except SQLAlchemyError as error:
-        _go_on_without_database(error)
+        browser.go_on_without_database(error)
         return render_template("portal/help.html", title=title, topic=topic)
-
-
-def _go_on_without_database(error: SQLAlchemyError) -> None:
-    if faults.find(error) is None:
-        raise error
-    errors.note(error)
-    browser.disregard()
 
 
 @lru_cache(maxsize=8)

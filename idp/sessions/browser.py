@@ -1,12 +1,13 @@
 """The session behind a request's cookie."""
 
 from flask import g
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug import Response
 
-from idp import clock, sealing, settings
+from idp import clock, faults, sealing, settings
 from idp.sessions import store
 from idp.sessions.store import ActiveSession
-from idp.web import cookies
+from idp.web import cookies, errors
 
 
 def current() -> ActiveSession | None:
@@ -37,6 +38,9 @@ def forget(response: Response) -> None:
     g.browser_session = None
 
 
-def disregard() -> None:
-    """Take this request for a visitor's, whatever its cookie says."""
+def go_on_without_database(error: SQLAlchemyError) -> None:
+    """Take this request for a visitor's from here on: the database can't be asked. Raises what is no such trouble."""
+    if faults.find(error) is None:
+        raise error
+    errors.note(error)
     g.browser_session = None

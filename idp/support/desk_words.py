@@ -7,11 +7,12 @@ from urllib.parse import quote
 from flask_babel import format_datetime, format_timedelta, get_locale
 from flask_babel import gettext as _
 
-from idp import clock
+from idp import clock, settings
 from idp.accounts.models import ADMIN, GUARDIAN, SUPPORT
 from idp.accounts.security_emails import Status
 from idp.mail.models import ACCEPTED, BOUNCED, GIVEN_UP, REFUSED, OutboxMessage
 from idp.mail.models import WAITING as QUEUED
+from idp.support import words
 from idp.support.acts import LETTER, PHONE
 from idp.support.models import CLOSED, OPEN, WAITING
 from idp.web.language import locale_of
@@ -36,10 +37,18 @@ def moment(at: datetime) -> str:
 
 def language(code: str) -> str:
     """Return what a language is called in the reader's own; its code, where Babel knows none."""
+    if code == words.OTHER_LANGUAGE:
+        return str(words.language(code))
     try:
         return str(locale_of(code).get_display_name(get_locale()) or code)
     except ValueError:
         return code
+
+
+def written_in(code: str) -> str:
+    """Return the language of a letter to whoever has chosen one: the district's first, where it can't write that."""
+    offered = settings.current().district.languages
+    return language(code if code in offered else offered[0])
 
 
 def call_address(phone: str) -> str:
@@ -88,14 +97,14 @@ def masked(address: str) -> str:
 def delivery(message: OutboxMessage) -> str:
     """Return what became of a message (R42), with what the mail server said."""
     said = message.reply
-    words = {
+    told = {
         ACCEPTED: _("Accepted by the mail server: %(said)s", said=said),
         REFUSED: _("Refused by the mail server: %(said)s", said=said),
         GIVEN_UP: _("Given up after many tries: %(said)s", said=said),
         BOUNCED: _("Bounced, it did not arrive: %(said)s", said=said),
     }
     queued = _("Queued, put off by the mail server: %(said)s", said=said) if said else _("Queued, not sent yet")
-    return str(words.get(message.state, queued))
+    return str(told.get(message.state, queued))
 
 
 def delivery_colour(message: OutboxMessage) -> str:

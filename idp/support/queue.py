@@ -19,6 +19,7 @@ MOST_COUNTED = 100
 _MOST_FOUND = 50
 _MOST_ENTRIES = 200
 _MOST_EARLIER = 20
+_MOST_MESSAGES = 10
 DIGITS = 8
 """Of a request's number."""
 
@@ -68,6 +69,8 @@ class Sheet:
     """The oldest first."""
     earlier: list[Ticket]
     """Other requests of the same account or from the same address, the newest first."""
+    messages: list[OutboxMessage]
+    """The last ones to the address that the family has given, whatever they are about, the newest first (R42)."""
 
 
 def counts() -> dict[str, int]:
@@ -110,7 +113,7 @@ def find_by_number(number: str) -> Ticket | None:
 def sheet(ticket: Ticket) -> Sheet:
     """Return a request with its log, its account and the family's other requests."""
     account = None if ticket.account_id is None else db.session.get(Account, ticket.account_id)
-    return Sheet(ticket, account, _entries(ticket.id), _earlier(ticket))
+    return Sheet(ticket, account, _entries(ticket.id), _earlier(ticket), _mailed(ticket.email))
 
 
 def of_account(account_id: uuid.UUID) -> list[Ticket]:
@@ -161,6 +164,13 @@ def _messages(message_ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID | None,
     if not wanted:
         return {}
     return {row.id: row for row in db.session.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(wanted)))}
+
+
+def _mailed(address: str) -> list[OutboxMessage]:
+    if not address:
+        return []
+    chosen = select(OutboxMessage).where(OutboxMessage.recipient == address).order_by(OutboxMessage.id.desc())
+    return list(db.session.scalars(chosen.limit(_MOST_MESSAGES)))
 
 
 def _earlier(ticket: Ticket) -> list[Ticket]:

@@ -1,14 +1,17 @@
-"""What the parts of a request for support are called, on its form, in mail and in the team's queue: one place for all."""
+"""What the parts of a request for support are called: on its form, in mail, and in the team's queue."""
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from idp import settings
 from idp.support.models import CHANGE_USERNAME, CLOSED, FORGOT, NO_ACCOUNT, NO_VERIFICATION, OPEN, OTHER, WAITING
+from idp.web import language as web_language
 
 RELATIONSHIPS = ("parent", "guardian", "relative", "student", "other")
 """Who asks, as seen from the student."""
 BEST_TIMES = ("any", "morning", "midday", "afternoon")
 """When the family would like to be called, in the team's hours."""
+OTHER_LANGUAGE = "other"
 
 
 def topic(name: str) -> str:
@@ -52,3 +55,22 @@ def school(key: str) -> str:
     """Return the name of a school by its key in the settings; words for another one, and for one that is no more."""
     names = {one.key: one.name for one in settings.current().district.schools}
     return names.get(key, _("Another school"))
+
+
+def languages() -> tuple[str, ...]:
+    """Return the languages that a family can be answered in: those of the portal, and another by an interpreter."""
+    return (*settings.current().district.languages, OTHER_LANGUAGE)
+
+
+def language(code: str) -> str:
+    """Return what a language is called by those who speak it."""
+    return _("Another language") if code == OTHER_LANGUAGE else web_language.own_name(code)
+
+
+def expected() -> str:
+    """Say in a sentence when the team answers."""
+    return ngettext(
+        "We expect to contact you within one school day.",
+        "We expect to contact you within %(num)s school days.",
+        settings.current().support.answer_days,
+    )

@@ -90,7 +90,7 @@ def choices() -> list[Choice]:
     """Return the languages to pick from, nothing where there is but one."""
     offered = _offered()
     now = current()
-    return [Choice(code, _name(code), _address(code), code == now) for code in offered] if len(offered) > 1 else []
+    return [Choice(code, own_name(code), _address(code), code == now) for code in offered] if len(offered) > 1 else []
 
 
 def asked() -> str | None:
@@ -172,7 +172,8 @@ def _offered() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _name(code: str) -> str:
+def own_name(code: str) -> str:
+    """Return what a language is called by those who speak it. Raises ValueError for what is no language's code."""
     locale = locale_of(code)
     name = locale.get_display_name(locale) or code
     return name[0].upper() + name[1:]
