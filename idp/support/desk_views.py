@@ -21,12 +21,13 @@ blueprint.before_request(before_page)
 def show_queue() -> ResponseReturnValue:
     """Show one tab of the queue, or what a search has found."""
     typed = desk_forms.searched(request.args.get("q", ""))
+    tabs = {"counts": queue.counts(), "most": queue.MOST_COUNTED}
     if typed:
-        return page("desk/queue.html", counts=queue.counts(), typed=typed, found=queue.find(typed), state="")
+        return page("desk/queue.html", typed=typed, found=queue.find(typed), state="", **tabs)
     state = request.args.get("state", "")
     state = state if state in STATES else OPEN
     listed = queue.page(state, request.args.get("after", ""))
-    return page("desk/queue.html", counts=queue.counts(), typed="", listed=listed, state=state)
+    return page("desk/queue.html", typed="", listed=listed, state=state, **tabs)
 
 
 @blueprint.get("/requests/<number>", endpoint="ticket")
