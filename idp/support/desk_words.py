@@ -120,7 +120,7 @@ def mail(message: OutboxMessage) -> str:
         "recovery/first_password_link": _("A link to choose a first password"),
         "recovery/temporary_password": _("A temporary password"),
         "support/first_password_sent": _("A notice that a temporary password was sent"),
-        "support/received": _("The request for help has arrived"),
-        "support/reply": _("An answer to a request for help"),
+        "support/received": _("The request for support has arrived"),
+        "support/reply": _("An answer to a request for support"),
     }
     return str(known.get(message.kind, message.subject))

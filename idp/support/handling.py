@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from flask_babel import gettext as _
 from sqlalchemy import select, update
 
+from idp import settings
 from idp.accounts.models import Account
 from idp.audit import service as audit
 from idp.database import db
@@ -92,6 +93,7 @@ def reply(seen: Seen, text: str, state: str, now: datetime) -> Outcome:
             number=ticket.number,
             name=ticket.name,
             typed=text,
+            where=f"{settings.current().server.issuer}/support/ticket",
         )
     except ValueError:
         db.session.rollback()
