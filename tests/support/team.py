@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import select
 
 from idp import clock, search
+from idp.accounts.models import Account
 from idp.audit.models import AuditEvent
 from idp.database import db
 from idp.mail.models import OutboxMessage
-from idp.support.models import LogEntry, Ticket
+from idp.support import acts, handling
+from idp.support.models import STATE, LogEntry, Ticket
 from tests.factories import Person
 from tests.pages import Browser
 
@@ -52,13 +54,21 @@ def entries(number: str) -> list[LogEntry]:
     """Return what is noted on a request, in the order of its notes."""
     db.session.rollback()
     chosen = select(LogEntry).join(Ticket, Ticket.id == LogEntry.ticket_id).where(Ticket.number == number)
-    return list(db.session.scalars(chosen.order_by(LogEntry.at, LogEntry.id)))
+    return list(db.session.scalars(chosen.order_by(LogEntry.at, LogEntry.kind == STATE, LogEntry.id)))
 
 
 def row(number: str) -> Ticket:
     """Return a request as the database has it now."""
     db.session.rollback()
     return db.session.scalars(select(Ticket).where(Ticket.number == number)).one()
+
+
+def version(whose: Person | str) -> str:
+    """Return what a form carries to say which state of a person, or of a request by its number, it was opened on."""
+    if isinstance(whose, str):
+        return handling.version(row(whose))
+    db.session.rollback()
+    return acts.version(db.session.get_one(Account, whose.id))
 
 
 def messages() -> list[OutboxMessage]:
