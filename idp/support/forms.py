@@ -23,8 +23,8 @@ _FEWEST_DIGITS, _MOST_DIGITS = 7, 20
 _NUMBER_DIGITS = 8
 _ANOTHER_SCHOOL = "-"
 """No school's key is like it, and it is not nothing: nothing means that none was chosen."""
-_OTHER_CHARACTERS = r"[^\s@,;:<>()\[\]\\\"]"
-_EMAIL = re.compile(rf"{_OTHER_CHARACTERS}+@{_OTHER_CHARACTERS}+\.{_OTHER_CHARACTERS}+")
+_OTHER_CHARACTERS, _LABEL = r"[^\s@,;:<>()\[\]\\\"]", r"[^\s@,;:<>()\[\]\\\".]"
+_EMAIL = re.compile(rf"{_OTHER_CHARACTERS}+@{_LABEL}+(\.{_LABEL}+)+")
 """What a mail program takes for one address; whether somebody reads it is what only a mail can tell."""
 _APART = re.compile(r"(?<!\d)\d{3}[\s.\-\u2010-\u2015]\d{2}[\s.\-\u2010-\u2015]\d{4}(?!\d)")
 _TOGETHER = re.compile(r"(?<!\d)\d{9}(?!\d)")

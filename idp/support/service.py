@@ -99,14 +99,16 @@ def receive(
     digest = sealing.digest(page_id)
     if (before := _find_sent(digest, request)) is not None:
         return before
-    reserved = _reserve([(SUPPORT_NETWORK, context.network()), (SUPPORT_IN_ALL, "")], now)
-    if isinstance(reserved, Wait):
-        return reserved
+    # It is written before it is counted: of two that send one page at once, the other waits here, and counts nothing.
     while (number := _insert(request, digest, account_id, now)) is None:
-        if (before := _find_sent(digest, request)) is not None:  # the other of the two was faster
-            _take_back(reserved)
+        if (before := _find_sent(digest, request)) is not None:
             return before
         # Else the number is another request's: the next one is not.
+    for kind, subject in ((SUPPORT_NETWORK, context.network()), (SUPPORT_IN_ALL, "")):
+        reserved = throttle.reserve(kind, subject, now)
+        if isinstance(reserved, Wait):
+            db.session.rollback()
+            return reserved
     _confirm(request, number, now)
     db.session.commit()
     return Received(number)
@@ -115,16 +117,18 @@ def receive(
 def look_up(typed_number: str, typed_contact: str, now: datetime) -> Found | Missing | Wait:
     """Find a request by its number and the phone number or address in it. Only wrong tries count."""
     number = digits(typed_number)
-    reserved = _reserve([(LOOKUP_NETWORK, context.network()), (LOOKUP_TICKET, number)], now)
-    if isinstance(reserved, Wait):
-        return reserved
+    taken = _reserve_look_up(number, now)
+    if isinstance(taken, Wait):
+        return taken
     row = db.session.execute(select(Ticket.phone, Ticket.email).where(Ticket.number == number)).first()
     phone, email = (row.phone, row.email) if row else ("", "")
     is_theirs = [_is_same(_phone(phone), _phone(typed_contact)), _is_same(_address(email), _address(typed_contact))]
     if not any(is_theirs):
         db.session.rollback()
         return Missing()
-    _take_back(reserved)
+    for one in taken:
+        throttle.release(one)
+    db.session.commit()
     return Found(number)
 
 
@@ -149,23 +153,17 @@ def digits(text: str) -> str:
     return "".join(str(unicodedata.decimal(one)) for one in text if one.isdecimal())
 
 
-def _reserve(subjects: list[tuple[str, str]], now: datetime) -> list[Reserved] | Wait:
-    """Take a try from each budget, and commit; or from none, and say how long to wait."""
+def _reserve_look_up(number: str, now: datetime) -> list[Reserved] | Wait:
+    """Take a try from each budget and commit, so that parallel guesses share them; or take none, and say how long."""
     taken: list[Reserved] = []
-    for kind, subject in subjects:
+    for kind, subject in ((LOOKUP_NETWORK, context.network()), (LOOKUP_TICKET, number)):
         reserved = throttle.reserve(kind, subject, now)
         if isinstance(reserved, Wait):
-            _take_back(taken)
+            db.session.rollback()
             return reserved
         taken.append(reserved)
     db.session.commit()
     return taken
-
-
-def _take_back(reserved: list[Reserved]) -> None:
-    for one in reserved:
-        throttle.release(one)
-    db.session.commit()
 
 
 def _find_sent(digest: bytes, request: Request) -> Received | SentBefore | None:

@@ -50,9 +50,8 @@ def send() -> AnyResponse:
     except SQLAlchemyError as error:
         browser.go_on_without_database(error)
         problem = _("This cannot be sent just now. Your answers are still here. Try again in a minute, or call us.")
-        page = _form_page(filled_in, [("", problem)], 503, human.keep(request.form.get(human.TOKEN, ""), clock.now()))
-        page.headers["Retry-After"] = str(RETRY_SECONDS)
-        return page
+        token = human.keep(request.form.get(human.TOKEN, ""), clock.now())
+        return _later(_form_page(filled_in, [("", problem)], 503, token))
 
 
 @blueprint.get("/support/sent")
@@ -84,15 +83,12 @@ def look_up() -> AnyResponse:
     filled_in, now = LookUpForm.read(request.form), clock.now()
     if problems := filled_in.errors():
         return _ticket_page(filled_in, problems, 422)
-    match service.look_up(filled_in.number, filled_in.contact, now):
-        case Found(number):
-            return see_other(_address("support.ticket", number, now))
-        case Missing():
-            problem = _("We found no request with this number and this email address or phone number. Check both.")
-            return _ticket_page(filled_in, [("", problem)], 422)
-        case Wait(until):
-            problem = _("That did not work too often. Please wait %(time)s, then try again.", time=_time(until, now))
-            return pages.later(_ticket_page(filled_in, [("", problem), *_call()], 429), until, now)
+    try:
+        return _look_up(filled_in, now)
+    except SQLAlchemyError as error:
+        browser.go_on_without_database(error)
+        problem = _("We cannot look it up just now. Try again in a minute, or call us.")
+        return _later(_ticket_page(filled_in, [("", problem)], 503))
 
 
 @blueprint.errorhandler(StalePage)
@@ -128,6 +124,23 @@ def _send(filled_in: SupportForm, now: datetime) -> AnyResponse:
         case Wait(until):
             problem = _("Too many requests came in. Wait %(time)s, then press Send again.", time=_time(until, now))
             return pages.later(_form_page(filled_in, [("", problem), *_call()], 429, token), until, now)
+
+
+def _look_up(filled_in: LookUpForm, now: datetime) -> AnyResponse:
+    match service.look_up(filled_in.number, filled_in.contact, now):
+        case Found(number):
+            return see_other(_address("support.ticket", number, now))
+        case Missing():
+            problem = _("We found no request with this number and this email address or phone number. Check both.")
+            return _ticket_page(filled_in, [("", problem)], 422)
+        case Wait(until):
+            problem = _("That did not work too often. Please wait %(time)s, then try again.", time=_time(until, now))
+            return pages.later(_ticket_page(filled_in, [("", problem), *_call()], 429), until, now)
+
+
+def _later(response: Response) -> Response:
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 def _prefilled(topic: str) -> SupportForm:

@@ -32,7 +32,7 @@ def relationship(name: str) -> str:
         "guardian": _("Legal guardian"),
         "relative": _("Grandparent or other relative"),
         "student": _("I am the student"),
-        "other": _("Somebody else"),
+        "other": _("Another person"),
     }.get(name, name)
 
 

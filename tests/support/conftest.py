@@ -18,8 +18,9 @@ from tests.factories import Person
 from tests.pages import Browser, Page
 from tests.support.team import at_desk
 
+TOPIC, SUMMARY = "What do you need help with? (required)", "Your question, in a few words"
 FILLED_IN = {
-    "What do you need help with? (required)": "I have no account",
+    TOPIC: "I have no account",
     "Your name (required)": "Ewa Kowalska",
     "Who are you to the student? (required)": "Parent",
     "The student\u2019s name (required)": "Jan Kowalski",
