@@ -155,8 +155,10 @@ def _entries(ticket_id: uuid.UUID) -> list[Entry]:
 
 def _names(account_ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID | None, str]:
     wanted = set(account_ids) - {None}
+    if not wanted:
+        return {}
     rows = db.session.execute(select(Account.id, Account.name, Account.username).where(Account.id.in_(wanted)))
-    return {account_id: name or username for account_id, name, username in rows} if wanted else {}
+    return {account_id: name or username for account_id, name, username in rows}
 
 
 def _messages(message_ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID | None, OutboxMessage]:

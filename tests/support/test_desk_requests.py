@@ -100,7 +100,7 @@ def test_in1_in3_whatever_is_searched_for_is_text(desk: Browser, typed: str) -> 
 
 def test_in3_a_request_stands_on_its_page_as_it_was_typed(desk: Browser) -> None:
     typed = f"First line\n   second, moved in\n\n{MARKUP}"
-    fields = dict.fromkeys(("student_name", "phone", "email"), MARKUP[:40]) | {"name": MARKUP[:99]}
+    fields: dict[str, Any] = dict.fromkeys(("student_name", "phone", "email"), MARKUP[:40]) | {"name": MARKUP[:99]}
     page = desk.open(f"/desk/requests/{ticket(summary=typed, **fields)}")
 
     shown = next(item for item in page.root.all("div") if item.get("class") == "as-typed")
