@@ -118,6 +118,8 @@ def _words() -> dict[tuple[str, str], str]:
         ("first_password_link", "success"): _("A link to choose a password was mailed"),
         ("account_add", "success"): _("The account was made"),
         ("account_rename", "success"): _("The username was changed by the support team"),
+        ("account_unlock", "success"): _("The support team let log-ins be tried again at once"),
+        ("account_recovery_by", "success"): _("The support team noted how you get back in"),
         ("account_disable", "success"): _("The account was closed by the district"),
         ("account_enable", "success"): _("The account was opened again by the district"),
         ("session_end", "success"): _("Logged out in another browser"),

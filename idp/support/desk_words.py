@@ -117,8 +117,13 @@ def mail(message: OutboxMessage) -> str:
     known = {
         "admin/username_changed": _("The username was changed"),
         "login/password_changed": _("The password was changed"),
+        "recovery/address_added": _("A notice that a security email was added"),
+        "recovery/change_asked": _("A notice that the security email is to change"),
         "recovery/first_password_link": _("A link to choose a first password"),
+        "recovery/reset": _("Forgot Password?: a link to a new password"),
         "recovery/temporary_password": _("A temporary password"),
+        "recovery/usernames": _("Forgot Username?: the usernames"),
+        "recovery/verify_email": _("Verification of a security email"),
         "support/first_password_sent": _("A notice that a temporary password was sent"),
         "support/received": _("The request for support has arrived"),
         "support/reply": _("An answer to a request for support"),

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 
 from idp import clock
 from idp.accounts import security_emails
 from idp.accounts.models import ADMIN, SUPPORT
 from idp.database import db
 from idp.mail import service as mail
-from idp.mail.models import REFUSED
-from idp.support import people
+from idp.mail.models import REFUSED, OutboxMessage
+from idp.settings import PACKAGE
+from idp.support import desk_words, people
 from idp.throttle import service as throttle
 from idp.throttle.rules import LOG_IN
 from tests.factories import Person
@@ -19,6 +21,10 @@ from tests.pages import Browser
 from tests.support.team import ticket
 
 Make = Callable[..., Person]
+
+_LETTERS = PACKAGE.parent / "templates" / "emails"
+_KINDS = {str(path.relative_to(_LETTERS).with_suffix("")) for path in _LETTERS.rglob("*.txt")} - {"mail/test"}
+"""Every message that there is, by the name of its template; the test message goes to no family."""
 
 
 @pytest.mark.parametrize(
@@ -123,3 +129,9 @@ def test_a_person_who_is_not_there_has_no_page(desk: Browser) -> None:
     for address in ("0" * 32, "x", "' OR 1=1--", "%", "٣" * 32):
         assert desk.open(f"/desk/people/{address}").status == 404
         assert desk.open(f"/desk/people/{address}/rename").status == 404
+
+
+@pytest.mark.parametrize("kind", sorted(_KINDS))
+def test_each_mail_that_we_send_has_a_name_of_its_own_at_the_desk(app: Flask, kind: str) -> None:
+    with app.test_request_context():
+        assert desk_words.mail(OutboxMessage(kind=kind, subject="")), "its subject, in another language, would stand there"
