@@ -17,6 +17,8 @@ from idp.portal import help_text
 from idp.portal.views import blueprint as portal
 from idp.profile.views import blueprint as profile
 from idp.settings import PACKAGE, Settings
+from idp.support.desk_people import blueprint as desk_people
+from idp.support.desk_views import blueprint as desk
 from idp.support.views import blueprint as support
 
 _LARGEST_BODY = 64 * 1024
@@ -37,7 +39,8 @@ def create_app(settings: Settings) -> Flask:
     database.init_app(app, settings)
     web.init_app(app, settings)
     smtp.init_app(app, settings)
-    for feature in (operations, protocol, oidc, login, password_words, portal, profile, support, admin, mail):
+    pages = (login, password_words, portal, profile, support, desk, desk_people, admin, mail)
+    for feature in (operations, protocol, oidc, *pages):
         app.register_blueprint(feature)
     web.protect_forms(app)
     help_text.check(app, settings)

@@ -36,12 +36,20 @@ def name_key(name: str, family_name: str = "") -> str:
 
 def begins(column: InstrumentedAttribute[Any], typed: str) -> ColumnElement[bool]:
     """Tell which keys begin with what was typed; nothing does with nothing."""
-    key = fold(typed)
+    return begins_with(column, fold(typed))
+
+
+def begins_with(column: InstrumentedAttribute[Any], key: str) -> ColumnElement[bool]:
+    """Tell likewise of a column whose keys are made in another way, by the beginning of such a key."""
     return and_(column >= key, column < key + _LAST) if key else column.is_(None)
 
 
 def name_begins(column: InstrumentedAttribute[Any], typed: str) -> ColumnElement[bool]:
     """Tell which names begin with what was typed, the family name first or last."""
+    return or_(*(begins(column, turn) for turn in name_turns(typed)))
+
+
+def name_turns(typed: str) -> list[str]:
+    """Return what was typed, begun at each of its words: each is one stretch of the index, in the order of names."""
     words = fold(typed).split()[:_MOST_WORDS]
-    turns = [" ".join(words[turn:] + words[:turn]) for turn in range(max(1, len(words)))]
-    return or_(*(begins(column, turn) for turn in turns))
+    return [" ".join(words[turn:] + words[:turn]) for turn in range(max(1, len(words)))]

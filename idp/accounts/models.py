@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from idp.database import Base, new_id
 from idp.search import SEARCH_KEY
 
+_KEY = String(200).with_variant(String(200, collation="C"), "postgresql")
+"""Compared byte by byte, so that an index finds what begins with some letters, too."""
+
 GUARDIAN, SUPPORT, ADMIN = ROLES = "guardian", "support", "admin"
 
 
@@ -23,7 +26,7 @@ class Account(Base):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     username: Mapped[str] = mapped_column(String(100))
-    username_key: Mapped[str] = mapped_column(String(200), unique=True)
+    username_key: Mapped[str] = mapped_column(_KEY, unique=True)
     role: Mapped[str] = mapped_column(String(20), default=GUARDIAN)
     name: Mapped[str] = mapped_column(String(200), default="")
     given_name: Mapped[str] = mapped_column(String(100), default="")

@@ -159,6 +159,13 @@ def issue_temporary_password(account: Account, now: datetime) -> str:
     return temporary
 
 
+def forget_password(account: Account, now: datetime) -> None:
+    """Let no password open an account, until its owner chooses one by a link in the mail."""
+    account.password_hash = None
+    account.temporary_password_digest = account.temporary_password_expires_at = None
+    account.updated_at = now
+
+
 def set_password(account: Account, password: str, now: datetime) -> None:
     """Hash a password and keep it, for a caller that holds nothing that others wait for; see store_password."""
     store_password(account, passwords.hash_password(password), now)

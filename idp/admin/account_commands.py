@@ -9,9 +9,10 @@ from idp import clock
 from idp.accounts import service as accounts
 from idp.accounts.models import GUARDIAN, ROLES, Account
 from idp.admin import people
-from idp.admin.people import Changed, Invalid, NewAccount, Taken, Unknown, WithTemporaryPassword
+from idp.admin.people import Changed, Invalid, Mailed, NewAccount, Taken, Unknown, WithTemporaryPassword
 from idp.command_line import print_json, print_json_list, refuse, with_application
 
+by_mail = click.option("--mail", "by_mail", is_flag=True, help="Mail it to the address on file, and print no secret.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
 
 
@@ -32,17 +33,20 @@ def account() -> None:
 @click.option("--family-name", default="", help="The family name, for applications that ask for it.")
 @click.option("--email", help="The contact address that the district has on file.")
 @click.option("--language", default="", help="The language of pages and mail, such as es, until another one is picked.")
+@by_mail
 @as_json
 @with_application
-def add(username: str, *, as_json: bool, **known: Any) -> None:
-    """Add an account, and print its temporary password, this once.
+def add(username: str, *, by_mail: bool, as_json: bool, **known: Any) -> None:
+    """Add an account, and print its temporary password, this once, or mail it with the username.
 
     \b
-    Example:  idp account add ewa.kowalska --name "Ewa Kowalska" --email ewa@example.org
+    Example:  idp account add ewa.kowalska --name "Ewa Kowalska" --email ewa@example.org --mail
     """
-    match people.add(NewAccount(username, **known), actor_id=None, now=clock.now()):
+    match people.add(NewAccount(username, **known), actor_id=None, now=clock.now(), by_mail=by_mail):
         case WithTemporaryPassword() as issued:
             _print_temporary(issued, machine=as_json)
+        case Mailed() as mailed:
+            _print_mailed(mailed, machine=as_json)
         case Invalid(problem):
             refuse(problem)
         case Taken():
@@ -146,17 +150,23 @@ def enable(username: str) -> None:
 
 @account.command("temporary-password")
 @click.argument("username")
+@by_mail
 @as_json
 @with_application
-def temporary_password(username: str, *, as_json: bool) -> None:
-    """Print a new temporary password, this once; the old password stops working and sessions end.
+def temporary_password(username: str, *, by_mail: bool, as_json: bool) -> None:
+    """Print a new temporary password, this once, or mail it; the old password stops working and sessions end.
 
     \b
-    Example:  idp account temporary-password ewa.kowalska
+    Example:  idp account temporary-password ewa.kowalska --mail
     """
-    match people.issue_temporary_password(username, actor_id=None, now=clock.now()):
+    issue = people.mail_first_password if by_mail else people.issue_temporary_password
+    match issue(username, actor_id=None, now=clock.now()):
         case WithTemporaryPassword() as issued:
             _print_temporary(issued, machine=as_json)
+        case Mailed() as mailed:
+            _print_mailed(mailed, machine=as_json)
+        case Invalid(problem):
+            refuse(problem)
         case Unknown():
             _refuse_unknown(username)
 
@@ -175,6 +185,15 @@ def _print_temporary(issued: WithTemporaryPassword, *, machine: bool) -> None:
     for name, value in shown.items():
         click.echo(f"{name}: {value}")
     click.echo("The temporary password is shown this once only.", err=True)
+
+
+def _print_mailed(mailed: Mailed, *, machine: bool) -> None:
+    shown = {"id": str(mailed.account.id), "username": mailed.account.username, "mailed_to": mailed.address}
+    if machine:
+        print_json(shown)
+        return
+    for name, value in shown.items():
+        click.echo(f"{name}: {value}")
 
 
 def _refuse_unknown(username: str) -> NoReturn:

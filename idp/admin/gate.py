@@ -1,6 +1,7 @@
-"""Who may enter the console, and how recently they must have proved who they are.
+"""Who may enter the console or the support desk, and how recently they must have proved who they are.
 
-Every address under /admin answers to a stranger in the same way, whether or not there is a page at it.
+Every address under /admin answers to a stranger in the same way, whether or not there is a page at it; so does every
+one under /desk.
 """
 
 from collections.abc import Callable
@@ -41,15 +42,20 @@ class Refusal:
 
 def admit() -> ResponseReturnValue | None:
     """Let nobody but an admin on one of the district's networks into anything under /admin."""
-    if request.path != "/admin" and not request.path.startswith("/admin/"):
+    return admit_under("/admin", ADMIN)
+
+
+def admit_under(prefix: str, *roles: str) -> ResponseReturnValue | None:
+    """Let nobody but staff of some roles, on one of the district's networks, into anything under an address."""
+    if request.path != prefix and not request.path.startswith(f"{prefix}/"):
         return None
     if not is_within(request, settings.current().server.admin_networks):
         abort(404)
     session = browser.current()
     if session is None:
-        wanted = request.path if request.method == "GET" and redirects.is_local(request.path) else "/admin"
+        wanted = request.path if request.method == "GET" and redirects.is_local(request.path) else prefix
         return redirects.see_other(url_for("login.log_in", next=wanted))
-    if session.role != ADMIN:
+    if session.role not in roles:
         abort(403)
     sessions.touch(session, clock.now())
     db.session.commit()
@@ -63,15 +69,20 @@ def before_page() -> None:
 
 def admin() -> ActiveSession:
     """Return the session of the admin whose request this is."""
+    return one_of(ADMIN)
+
+
+def one_of(*roles: str) -> ActiveSession:
+    """Return the session of whose request this is, who has one of some roles; 403 for anybody else."""
     session = browser.current()
-    if session is None or session.role != ADMIN:
+    if session is None or session.role not in roles:
         abort(403)
     return session
 
 
 def needs_password() -> bool:
     """Tell whether a change asks for the password again."""
-    return not (g.get("password_confirmed") or guard.is_recent(admin()))
+    return not (g.get("password_confirmed") or guard.is_recent(guard.get_session()))
 
 
 def confirm() -> Refusal | None:
@@ -85,7 +96,7 @@ def confirm() -> Refusal | None:
     if not password:
         return Refusal(_("You logged in a while ago. Give your password again; what you typed is still here."), 422)
     now = clock.now()
-    match login.reauthenticate(admin(), password, now):
+    match login.reauthenticate(guard.get_session(), password, now):
         case LoggedIn() as logged_in:
             _remember(logged_in)
             return None

@@ -1,18 +1,26 @@
 """Adding and changing accounts: what the console and the command line do, decided, recorded and committed."""
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
+
 from idp import settings
-from idp.accounts import details, usernames
+from idp.accounts import details, security_emails, usernames
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
 from idp.accounts.service import UsernameTaken
 from idp.audit import service as audit
 from idp.clients import service as clients
 from idp.database import db
+from idp.mail import service as mail
+from idp.recovery import first_password
+from idp.recovery.first_password import NoAddress
 from idp.sessions import service as sessions
+
+_NO_ADDRESS = "There is no email address on file to mail to."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,14 @@ class WithTemporaryPassword:
     account: Account
     temporary_password: str = field(repr=False)
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """An account, and where its username and the way to a first password were mailed to."""
+
+    account: Account
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +78,17 @@ class Unknown:
     """There is no such account."""
 
 
-def add(new: NewAccount, *, actor_id: uuid.UUID | None, now: datetime) -> WithTemporaryPassword | Invalid | Taken:
-    """Make an account that opens with a temporary password."""
+def add(
+    new: NewAccount, *, actor_id: uuid.UUID | None, now: datetime, by_mail: bool = False
+) -> WithTemporaryPassword | Mailed | Invalid | Taken:
+    """Make an account that opens with a temporary password, which is returned, or mailed with the username (R7)."""
     problem = usernames.problem(new.username)
     problem = problem or details.problem(new.name, new.given_name, new.family_name, new.email)
     problem = problem or _language_problem(new.language)
     if problem is not None:
         return Invalid(problem)
+    if by_mail and not new.email:
+        return Invalid(_NO_ADDRESS)
     if clients.is_client_id(new.username):
         return Taken()
     try:
@@ -85,7 +105,7 @@ def add(new: NewAccount, *, actor_id: uuid.UUID | None, now: datetime) -> WithTe
     except UsernameTaken:
         db.session.rollback()
         return Taken()
-    issued = _issue(account, now)
+    issued = _mail(account, actor_id, now) if by_mail else _issue(account, now)
     audit.record("account_add", actor_id=actor_id, account_id=account.id, role=account.role)
     db.session.commit()
     return issued
@@ -99,9 +119,12 @@ def _language_problem(language: str) -> str | None:
 
 
 def rename(
-    username: str, new_username: str, *, actor_id: uuid.UUID | None, now: datetime
+    username: str, new_username: str, *, actor_id: uuid.UUID | None, now: datetime, reason: str = ""
 ) -> Changed | Invalid | Taken | Unknown:
-    """Give an account another username. Applications see no change: they know the person by another id."""
+    """Give an account another username, and mail the new one (R47).
+
+    Sessions go on, and applications see no change: they know the person by another id.
+    """
     account = accounts.find_by_username(username)
     if account is None:
         return Unknown()
@@ -109,12 +132,16 @@ def rename(
         return Invalid(problem)
     if clients.is_client_id(new_username):
         return Taken()
+    old = account.username
     try:
         accounts.rename(account, new_username, now)
-    except UsernameTaken:
+        db.session.flush()
+    except (UsernameTaken, IntegrityError):  # the second is for somebody who was given it at this very moment
         db.session.rollback()
         return Taken()
-    audit.record("account_rename", actor_id=actor_id, account_id=account.id)
+    details = {"reason": reason} if reason else {}
+    audit.record("account_rename", actor_id=actor_id, account_id=account.id, **details)
+    _tell_of_new_username(account, old, now)
     db.session.commit()
     return Changed(account)
 
@@ -157,6 +184,44 @@ def issue_temporary_password(
     audit.record("temporary_password", actor_id=actor_id, account_id=account.id, ended_sessions=ended)
     db.session.commit()
     return issued
+
+
+def mail_first_password(username: str, *, actor_id: uuid.UUID | None, now: datetime) -> Mailed | Invalid | Unknown:
+    """Likewise, but mail the temporary password, or the link in its place, to the address on file."""
+    account = accounts.find_by_username(username)
+    if account is None:
+        return Unknown()
+    try:
+        mailed = _mail(account, actor_id, now)
+    except NoAddress:
+        return Invalid(_NO_ADDRESS)
+    db.session.commit()
+    return mailed
+
+
+def _mail(account: Account, actor_id: uuid.UUID | None, now: datetime) -> Mailed:
+    first_password.send(account, now, actor_id)
+    return Mailed(account, account.email or "")
+
+
+def _tell_of_new_username(account: Account, old: str, now: datetime) -> None:
+    """Mail it to the address on file and to the verified security email: whoever did not ask for it hears of it."""
+    addresses = {security_emails.key(one): one for one in (account.email, _verified(account)) if one}
+    for address in addresses.values():
+        with suppress(ValueError):  # an address on file that is none keeps nobody from a new username
+            mail.send(
+                "admin/username_changed",
+                address,
+                now=now,
+                language=account.locale,
+                account_id=account.id,
+                old_username=old,
+                username=account.username,
+            )
+
+
+def _verified(account: Account) -> str | None:
+    return security_emails.status(account.id).verified
 
 
 def _issue(account: Account, now: datetime) -> WithTemporaryPassword:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask.sansio.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug import Response as AnyResponse
 
 from idp import clock, faults, settings
+from idp.accounts.models import ADMIN, SUPPORT
 from idp.login import guard
 from idp.login.guard import require_log_in
 from idp.portal import help_text, service, theme
@@ -43,7 +44,16 @@ def _shared() -> dict[str, Any]:
 def shell() -> Shell | None:
     """Return the shell of the one who is logged in, None for a visitor. Templates call it: error pages never do."""
     session = browser.current()
-    return None if session is None else Shell(session, service.find_tools(), request.args.get("show", ""))
+    if session is None:
+        return None
+    return Shell(session, [*_staff_tools(session.role), *service.find_tools()], request.args.get("show", ""))
+
+
+def _staff_tools(role: str) -> list[Tool]:
+    """Return what the menu has for staff alone."""
+    if role not in {SUPPORT, ADMIN}:
+        return []
+    return [Tool(_("Support desk"), _("What families ask, and what helps them."), url_for("desk.queue"), "")]
 
 
 @blueprint.record_once

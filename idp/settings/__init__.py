@@ -7,6 +7,8 @@ IDP_SECTION_NAME_FILE for a file that holds the value). A secret has no default 
 from idp.settings.loading import PACKAGE, SettingsError, load
 from idp.settings.model import (
     DEVELOPMENT,
+    FIRST_BY_LINK,
+    FIRST_BY_PASSWORD,
     MAILBOX,
     PRODUCTION,
     STARTTLS,
@@ -34,6 +36,8 @@ from idp.settings.model import (
 
 __all__ = [
     "DEVELOPMENT",
+    "FIRST_BY_LINK",
+    "FIRST_BY_PASSWORD",
     "MAILBOX",
     "PACKAGE",
     "PRODUCTION",

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from idp.settings import key_quality, ranges
-from idp.settings.model import MAILBOX, STARTTLS, TLS, UNENCRYPTED, Settings
+from idp.settings.model import FIRST_BY_LINK, FIRST_BY_PASSWORD, MAILBOX, STARTTLS, TLS, UNENCRYPTED, Settings
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _SCHOOL_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -31,6 +31,7 @@ def problems_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
         *ranges.problems(settings),
         *_order_problems(settings),
         *_breached_problems(settings),
+        *_first_problems(settings),
         *_mail_problems(settings),
         *_text_problems(settings),
         *_district_problems(settings),
@@ -116,6 +117,11 @@ def _breached_problems(settings: Settings) -> Iterator[str]:
     schemes = {"https", "http"} if settings.is_development else {"https"}
     if parts is None or parts.scheme not in schemes or parts.query or parts.fragment or not written.endswith("/"):
         yield "[passwords] breached has to be a file's full path, or an address like https://…/range/."
+
+
+def _first_problems(settings: Settings) -> Iterator[str]:
+    if settings.passwords.first not in {FIRST_BY_PASSWORD, FIRST_BY_LINK}:
+        yield f"[passwords] first has to be {FIRST_BY_PASSWORD} or {FIRST_BY_LINK}."
 
 
 def _mail_problems(settings: Settings) -> Iterator[str]:

@@ -6,6 +6,8 @@ from flask import current_app
 
 DEVELOPMENT, PRODUCTION = "development", "production"
 STARTTLS, TLS, UNENCRYPTED = "starttls", "tls", "none"
+FIRST_BY_PASSWORD, FIRST_BY_LINK = "password", "link"
+"""How somebody gets in for the first time: by a temporary password in the mail, or by a link to choose one's own."""
 MAILBOX = "mailbox"
 """In place of a mail server's name: what is sent is kept, and shown to the developer."""
 
@@ -68,6 +70,7 @@ class Passwords:
     minimum_length: int = 15
     maximum_length: int = 128
     temporary_days: int = 14
+    first: str = FIRST_BY_PASSWORD
     longest_wait_seconds: int = 5
     breached: str = ""
 

@@ -41,7 +41,7 @@ class Ticket(Base):
     school: Mapped[str] = mapped_column(String(100))
     """A school's key in the settings; nothing for another one."""
     phone: Mapped[str] = mapped_column(String(40))
-    email: Mapped[str] = mapped_column(String(254))
+    email: Mapped[str] = mapped_column(String(254), index=True)
     language: Mapped[str] = mapped_column(String(20))
     best_time: Mapped[str] = mapped_column(String(20))
     summary: Mapped[str] = mapped_column(Text)

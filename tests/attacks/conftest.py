@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from tests.factories import Person, Registered
 from tests.oidc.conftest import application, log_in, new_application, visitor
+from tests.support import team
 
 __all__ = ["application", "log_in", "new_application", "visitor"]
 
@@ -90,10 +91,27 @@ def registered(client: Callable[..., Registered]) -> Registered:
 
 
 @pytest.fixture
-def doors(app: Flask, registered: Registered) -> list[Door]:
+def family(account: Callable[..., Person]) -> Person:
+    """A guardian whom the support desk's pages are about."""
+    return account(given_name="Wanda", family_name="Wronska")
+
+
+@pytest.fixture
+def request_number(family: Person) -> str:
+    """The number of what they have asked the support team."""
+    return team.ticket(family.name, account_id=family.id, summary="Wanda asks")
+
+
+@pytest.fixture
+def doors(app: Flask, registered: Registered, family: Person, request_number: str) -> list[Door]:
     """Every address that the application answers at."""
     adapter = app.url_map.bind("localhost")
-    values = {"client_id": registered.client_id, "filename": "theme.css"}
+    values = {
+        "client_id": registered.client_id,
+        "filename": "theme.css",
+        "account_id": str(family.id),
+        "number": request_number,
+    }
     found: dict[str, Door] = {}
     for rule in app.url_map.iter_rules():
         methods = frozenset(rule.methods or ())

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from idp.accounts.models import SUPPORT
+from idp.accounts.models import ADMIN, GUARDIAN, SUPPORT, Account
 from idp.audit.models import AuditEvent
 from idp.clients.models import Client
 from idp.database import db
@@ -16,6 +16,7 @@ from tests.attacks.conftest import CALLBACK, Door, Intruder, checked
 from tests.factories import Person, Registered
 from tests.oidc.conftest import Application
 from tests.pages import Browser
+from tests.support import team
 
 pytestmark = pytest.mark.one_database
 
@@ -60,6 +61,52 @@ def test_dr1_there_is_no_door_by_which_an_application_registers_itself(
 
     assert intruder.send("POST", path, json=metadata).status_code == 404
     assert db.session.scalar(select(func.count()).select_from(Client)) == 0
+
+
+@pytest.mark.parametrize(
+    "who", ["stranger", "guardian", "support elsewhere", "support behind a proxy", "an admin elsewhere"]
+)
+def test_ad1_the_support_desk_gives_nothing_to_anybody_but_the_team_on_the_districts_networks(
+    doors: list[Door],
+    stranger: Intruder,
+    new_insider: Callable[[Person], Intruder],
+    account: Callable[..., Person],
+    family: Person,
+    request_number: str,
+    who: str,
+) -> None:
+    role = {"guardian": GUARDIAN, "an admin elsewhere": ADMIN}.get(who, SUPPORT)
+    intruder = stranger if who == "stranger" else new_insider(account(role=role))
+    environ = {"REMOTE_ADDR": "203.0.113.9"} if "elsewhere" in who else {}
+    headers = {"X-Forwarded-For": "10.0.0.1"} if "proxy" in who else {}
+    form = {
+        "csrf_token": intruder.csrf_token,
+        "reason": "x",
+        "username": "evil",
+        "how": "phone",
+        "do": "note",
+        "text": "x",
+    }
+    before = db.session.scalar(select(func.count()).select_from(AuditEvent))
+    at_desk = [door for door in doors if door.path.startswith("/desk")]
+    for door in at_desk:
+        for path in (door.path, door.path.replace("/desk", "/desk/.", 1), f"{door.path}/", f"/{door.path}"):
+            for method in _CHANGING:
+                data = (
+                    None
+                    if method == "GET"
+                    else form | {"version": team.version(family if "people" in door.path else request_number)}
+                )
+                answer = intruder.send(method, path, data=data, headers=headers, environ_overrides=environ)
+
+                assert answer.status_code in {303, 403, 404, 405}, (method, path)
+                assert "Wanda" not in answer.text
+                assert answer.status_code != 303 or answer.location.startswith("/login?next=/desk")
+    assert len(at_desk) > 7
+    db.session.rollback()
+    assert db.session.get_one(Account, family.id).username == family.username
+    assert team.entries(request_number) == []
+    assert db.session.scalar(select(func.count()).select_from(AuditEvent)) == before
 
 
 @pytest.mark.parametrize("who", ["stranger", "guardian", "support", "an admin elsewhere", "an admin behind a proxy"])
@@ -149,15 +196,17 @@ def test_ad5_no_change_is_made_on_the_word_of_a_log_in_that_is_old(
     new_insider: Callable[[Person], Intruder],
     registered: Registered,
     admin: Person,
+    family: Person,
     travel: Callable[[timedelta], AbstractContextManager[None]],
     given: dict[str, str],
 ) -> None:
     insider = new_insider(admin)
     typed = {name: admin.password if value == "right" else value for name, value in given.items()}
-    form = {"csrf_token": insider.csrf_token, "typed_name": registered.name, "client_name": "Lunch", **typed}
+    act = {"reason": "x", "username": "evil", "how": "phone", "version": team.version(family)}
+    form = {"csrf_token": insider.csrf_token, "typed_name": registered.name, "client_name": "Lunch", **act, **typed}
     with travel(timedelta(minutes=11)):
         for door in doors:
-            if door.path.startswith("/admin") and "POST" in door.methods:
+            if door.path.startswith(("/admin", "/desk/people")) and "POST" in door.methods:
                 answer = insider.send("POST", door.path, data={**form, "redirect_uris": CALLBACK, "revision": "1"})
 
                 assert answer.status_code in {422, 429}, door
@@ -165,4 +214,5 @@ def test_ad5_no_change_is_made_on_the_word_of_a_log_in_that_is_old(
 
     assert (row.revision, row.disabled_at, row.removed_at) == (1, None, None)
     recorded = set(db.session.scalars(select(AuditEvent.event)))
-    assert not {event for event in recorded if event.startswith("client_")}
+    assert not {event for event in recorded if event.startswith(("client_", "account_", "temporary_"))}
+    assert db.session.get_one(Account, family.id).username == family.username

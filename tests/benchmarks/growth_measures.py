@@ -32,12 +32,20 @@ OPERATIONS = {
     "clients: first page": 60,
     "clients: search": 60,
     "clients: late page": 60,
+    "desk: open requests": 60,
+    "desk: late page": 60,
+    "desk: one request": 60,
+    "desk: people": 60,
 }
 """What is done over HTTP, and how often in one round."""
 _PAGES = {
     "clients: first page": "/admin/clients",
     "clients: search": "/admin/clients?q=Tool+0000",
     "clients: late page": "/admin/clients?page=1000000",
+    "desk: open requests": "/desk",
+    "desk: late page": "/desk?state=closed&after=01900000000a00000000000000000000",
+    "desk: one request": "/desk/requests/10000010",
+    "desk: people": "/desk/people?q=Ewa+Kowalska+77",
 }
 _LONGEST_SECONDS = 300.0
 _CONNECTIONS = 8

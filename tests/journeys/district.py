@@ -39,6 +39,7 @@ class District:
     guardian: LogIn
     other_guardian: LogIn
     admin: LogIn
+    support: LogIn
     environment: dict[str, str]
     """By which `idp` commands speak to it."""
 
@@ -52,6 +53,20 @@ class District:
         printed = json.loads(done.stdout)
         return LogIn(printed["username"], printed["temporary_password"], name)
 
+    def ask_for_support(self, page: Page) -> str:
+        """Fill in the Portal Support Form as a family does, and return the number of the request."""
+        page.goto(f"{self.issuer}/support?topic=other")
+        page.get_by_label("Your name (required)").fill("Rosa Álvarez")
+        page.get_by_label("Who are you to the student? (required)").select_option(label="Parent")
+        page.get_by_label("The student’s name (required)").fill("Mateo Álvarez")
+        page.get_by_label("The student’s school (required)").select_option(label="Maine East High School")
+        page.get_by_label("Email", exact=True).fill("rosa@families.example")
+        page.get_by_label("Phone", exact=True).fill("847-555-0199")
+        page.get_by_label("Your question, in a few words").fill("I get no verification email.\n  What now?")
+        page.wait_for_timeout(3500)  # nobody fills it in faster, so what comes sooner is asked for once more
+        page.get_by_role("button", name="Send", exact=True).click()
+        return page.locator(".ticket-number").inner_text().replace(" ", "")
+
 
 def read_description(folder: Path, given: dict[str, str]) -> District:
     """Read what the demo has written about itself; it does not write down what the environment has given it."""
@@ -59,7 +74,9 @@ def read_description(folder: Path, given: dict[str, str]) -> District:
     people = {row["username"]: LogIn(row["username"], row["password"], row["name"]) for row in written["guardians"]}
     ready = [people[row["username"]] for row in written["guardians"] if row["ready"] and row["children"]]
     admin = LogIn(written["admin"]["username"], written["admin"]["password"])
-    return District(written["issuer"], written["applications"], ready[0], ready[1], admin, _read(folder) | given)
+    support = LogIn(written["support"]["username"], written["support"]["password"])
+    environment = _read(folder) | given
+    return District(written["issuer"], written["applications"], ready[0], ready[1], admin, support, environment)
 
 
 def _read(folder: Path) -> dict[str, str]:

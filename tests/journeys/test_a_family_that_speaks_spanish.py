@@ -88,7 +88,7 @@ _PAGES = {
     "visitor": "login help support support/ticket forgot-password forgot-username nowhere logout "
     "oauth/authorize?client_id=nobody",
     "guardian": "help account account/settings account/password account/sessions account/history account/applications",
-    "admin": "admin admin/clients admin/clients/new",
+    "admin": "admin admin/clients admin/clients/new desk desk?state=closed desk?q=nobody desk/people desk/people?q=a",
 }
 
 

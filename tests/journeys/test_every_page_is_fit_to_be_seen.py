@@ -224,7 +224,40 @@ def _ask(album: Album, issuer: str, client_id: str) -> None:
     album.visit("select-account", f"{issuer}/oauth/authorize?{urlencode(request | {'prompt': 'select_account'})}")
 
 
-@pytest.mark.parametrize("tour", [_visitor, _guardian, _newcomer, _admin], ids=lambda tour: tour.__name__.strip("_"))
+def _secretary(album: Album, district: District) -> None:
+    page, issuer = album.page, district.issuer
+    number = district.ask_for_support(page)
+    page.goto(f"{issuer}/desk")
+    log_in(page, district.support)
+    expect(page).to_have_url(f"{issuer}/desk")
+    album.look("desk")
+    for name, query in (("closed", "state=closed"), ("found", f"q={number}"), ("nothing", "q=nobody")):
+        album.visit(f"desk-{name}", f"{issuer}/desk?{query}")
+    for name in ("", "account"):
+        album.visit(f"desk-request-{name}", f"{issuer}/desk/requests/{number}/{name}".rstrip("/"))
+    page.goto(f"{issuer}/desk/requests/{number}")
+    page.get_by_text("Reply by mail", exact=True).click()
+    page.get_by_role("button", name="Send", exact=True).click()
+    album.look("desk-reply-refused")
+    page.get_by_label("Your answer").fill("Please look into your spam folder.\n\nThen try again.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("Written to by mail")).to_be_visible()
+    album.look("desk-replied")
+    album.visit("desk-people", f"{issuer}/desk/people")
+    album.visit("desk-people-found", f"{issuer}/desk/people?q={district.guardian.username}")
+    page.get_by_role("link", name=district.guardian.name, exact=True).click()
+    expect(page.get_by_role("heading", name="Mail to this person")).to_be_visible()
+    album.look("desk-person")
+    person = page.url
+    for name in ("rename", "temporary-password", "unlock", "recovery"):
+        album.visit(f"desk-{name}", f"{person}/{name}")
+    page.get_by_role("button", name="Save", exact=True).click()
+    album.look("desk-recovery-refused")
+
+
+@pytest.mark.parametrize(
+    "tour", [_visitor, _guardian, _newcomer, _admin, _secretary], ids=lambda tour: tour.__name__.strip("_")
+)
 def test_no_page_has_a_barrier_or_is_cut_off(
     district: District, chromium: Chromium, pictures: Path, width: int, tour: Tour
 ) -> None:

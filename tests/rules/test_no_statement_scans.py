@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 from idp import clock, worker
 from idp.accounts import passwords
-from idp.accounts.models import ADMIN, Account
+from idp.accounts.models import ADMIN, SUPPORT, Account
 from idp.app import create_app
 from idp.clients.models import Client
 from idp.database import db, release
@@ -76,6 +76,10 @@ class District:
         """Return a registered application."""
         secret = client_secret(self.scale.seed, number)
         return Application(self.app, Registered(uuid.uuid4(), client_id(number), secret, REDIRECT_URI, ""))
+
+    def account(self, number: int) -> uuid.UUID:
+        """Return an account's id."""
+        return db.session.scalars(select(Account.id).where(Account.username_key == username(number))).one()
 
     @contextmanager
     def watched(self) -> Iterator[Plans]:
@@ -196,6 +200,37 @@ def test_the_console(district: District) -> None:
         assert browser.open(f"/admin/clients/{client_id(6)}").status == 200
 
     check(seen, "the clients' list")
+
+
+def test_the_support_desk(district: District) -> None:
+    secretary, browser = factories.account(role=SUPPORT), district.browser()
+    browser.log_in(secretary.username, secretary.password)
+    request, person = f"/desk/requests/{10_000_010}", f"/desk/people/{district.account(10)}"
+    with district.watched() as seen:
+        for path in (
+            "/desk",
+            "/desk?state=closed",
+            f"/desk?after={'0' * 32}",
+            "/desk?q=10000010",
+            "/desk?q=kowalska+77",
+        ):
+            assert browser.open(path).status == 200
+        for typed in ("kowalska 77", "ewa kowalska 77", username(77), "parent77@example.org", "family77@example.org"):
+            assert "Ewa Kowalska" in browser.open("/desk/people", q=typed).words
+        for path in (person, f"{person}/rename", f"{person}/unlock", f"{request}/account", request):
+            assert browser.open(path).status == 200
+        browser.fill("Your answer", "Look into your spam folder.").press("Send", follow=True)
+        assert "Queued" in browser.words
+        browser.open(f"{person}/rename").form_of("Change the username", {})
+        browser.fill("New username", "ewa.renamed").fill("Why?", "Asked.").press("Change the username", follow=True)
+        assert "ewa.renamed" in browser.words
+
+    assert {"support_tickets", "support_log_entries", "outbox_messages"} <= _tables(seen)
+    check(seen, "the portal")
+
+
+def _tables(seen: Plans) -> set[str]:
+    return set(" ".join(seen.statements).replace(".", " ").split())
 
 
 def test_pruning(district: District) -> None:

@@ -8,12 +8,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from idp.accounts.models import SUPPORT
 from idp.database import db
 from idp.mail import service as mail
 from idp.mail.models import OutboxMessage
 from idp.settings import Settings
 from idp.support.models import Ticket
+from tests.factories import Person
 from tests.pages import Browser, Page
+from tests.support.team import at_desk
 
 TOPIC, SUMMARY = "What do you need help with? (required)", "Your question, in a few words"
 FILLED_IN = {
@@ -73,3 +76,15 @@ def mails() -> list[tuple[str, str, str]]:
         assert content.subject == message.subject
         found.append((message.recipient, content.subject, content.text))
     return found
+
+
+@pytest.fixture
+def secretary(account: Callable[..., Person]) -> Person:
+    """Somebody of the support team."""
+    return account(role=SUPPORT, given_name="Sam", family_name="Support")
+
+
+@pytest.fixture
+def desk(browser: Browser, secretary: Person) -> Browser:
+    """A browser in which the secretary has just opened the desk."""
+    return at_desk(browser, secretary)

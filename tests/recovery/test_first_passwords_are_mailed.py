@@ -1,0 +1,93 @@
+"""R7, R8: the username and a temporary password, or a link in its place, are mailed to the address on file."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from idp import clock, sealing
+from idp.accounts import service as accounts
+from idp.audit.models import AuditEvent
+from idp.database import db
+from idp.recovery import first_password
+from idp.recovery.first_password import NoAddress
+from idp.settings import Settings
+from tests.factories import Person
+from tests.pages import Browser
+from tests.programs import Commands
+from tests.recovery.letters import letters
+
+ADDRESS = "ewa@example.org"
+
+
+def test_r7_a_new_account_s_username_and_temporary_password_are_mailed(idp: Commands, browser: Browser) -> None:
+    done = idp("account", "add", "ewa.kowalska", "--email", ADDRESS, "--mail", "--json")
+    (letter,) = letters(ADDRESS)
+
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout).keys() == {"id", "username", "mailed_to"}
+    assert letter.temporary_password not in done.stdout + done.stderr
+    assert "Username: ewa.kowalska\n" in letter.text
+    assert "\nhttp://localhost:5000/login\n" in letter.text
+    assert 'href="http://localhost:5000/login"' in letter.html
+    assert letter.temporary_password in letter.html
+    assert letter.temporary_password not in letter.subject
+    assert browser.log_in("ewa.kowalska", letter.temporary_password).location == "/setup/password"
+
+
+def test_r8_it_is_good_for_fourteen_days_and_kept_as_a_digest(parent: Person) -> None:
+    first_password.send(accounts.get(parent.id), clock.now())
+    db.session.commit()
+    (letter,) = letters(parent.email)
+    account = accounts.get_with_credentials(parent.id)
+
+    assert account.temporary_password_digest == sealing.digest(letter.temporary_password)
+    assert account.temporary_password_expires_at
+    left = account.temporary_password_expires_at - clock.now()
+    assert timedelta(days=13, hours=23) < left <= timedelta(days=14)
+    assert "works until" in letter.text
+
+
+def test_r8_the_old_password_and_sessions_end(idp: Commands, parent: Person, browser: Browser) -> None:
+    browser.log_in(parent.username, parent.password)
+    done = idp("account", "temporary-password", parent.username, "--mail")
+
+    assert done.stdout.endswith(f"mailed_to: {parent.email}\n")
+    assert browser.open("/account").status == 303
+    assert browser.log_in(parent.username, parent.password, path="/login").status == 422
+    (event,) = db.session.scalars(select(AuditEvent).where(AuditEvent.event == "temporary_password"))
+    assert event.details == {"ended_sessions": 1, "sent_by": "mail"}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Two languages."""
+    return replace(settings, district=replace(settings.district, languages=("en", "es")))
+
+
+def test_r7_it_is_written_in_the_family_s_language(account: Callable[..., Person]) -> None:
+    person = account(locale="es")
+    first_password.send(accounts.get(person.id), clock.now())
+    db.session.commit()
+
+    (letter,) = letters(person.email)
+    assert letter.subject == "Su nombre de usuario y su contraseña temporal"
+
+
+def test_r7_without_an_address_nothing_changes(idp: Commands, account: Callable[..., Person], browser: Browser) -> None:
+    person = account()
+    accounts.get(person.id).email = None
+    db.session.commit()
+
+    with pytest.raises(NoAddress):
+        first_password.send(accounts.get(person.id), clock.now())
+    db.session.rollback()
+    for arguments in (("temporary-password", person.username, "--mail"), ("add", "ewa.nowak", "--mail")):
+        refused = idp("account", *arguments)
+        assert refused.exit_code == 1
+        assert "no email address on file" in refused.stderr
+    assert accounts.find_by_username("ewa.nowak") is None
+    assert browser.log_in(person.username, person.password).status == 303
