@@ -16,6 +16,7 @@ from idp.operations.views import blueprint as operations
 from idp.portal import help_text
 from idp.portal.views import blueprint as portal
 from idp.profile.views import blueprint as profile
+from idp.recovery.views import blueprint as security_email
 from idp.settings import PACKAGE, Settings
 
 _LARGEST_BODY = 64 * 1024
@@ -36,7 +37,7 @@ def create_app(settings: Settings) -> Flask:
     database.init_app(app, settings)
     web.init_app(app, settings)
     smtp.init_app(app, settings)
-    for feature in (operations, protocol, oidc, login, password_words, portal, profile, admin, mail):
+    for feature in (operations, protocol, oidc, login, password_words, security_email, portal, profile, admin, mail):
         app.register_blueprint(feature)
     web.protect_forms(app)
     help_text.check(app, settings)

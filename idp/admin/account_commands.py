@@ -31,6 +31,7 @@ def account() -> None:
 @click.option("--given-name", default="", help="The given name, for applications that ask for it.")
 @click.option("--family-name", default="", help="The family name, for applications that ask for it.")
 @click.option("--email", help="The contact address that the district has on file.")
+@click.option("--security-email", help="An address for recovery that you have verified yourself: nobody asks for one.")
 @as_json
 @with_application
 def add(username: str, *, as_json: bool, **known: Any) -> None:

@@ -12,19 +12,19 @@ from idp.web import metrics
 from idp.web.context import network
 
 
-def find(purpose: str, token: str, now: datetime) -> Live | None | Wait:
+def find(purpose: str, token: str, now: datetime) -> Live | Wait | None:
     """Return what a link is for, if it is still good; it spends nothing. A wrong one is counted and committed."""
     return _counted(tokens.find, purpose, token, now)
 
 
-def spend(purpose: str, token: str, now: datetime) -> Live | None | Wait:
+def spend(purpose: str, token: str, now: datetime) -> Live | Wait | None:
     """Use a link up, for the caller to commit. A wrong one is counted and committed."""
     return _counted(tokens.spend, purpose, token, now)
 
 
 def _counted(
     use: Callable[[str, str, datetime], Live | None], purpose: str, token: str, now: datetime
-) -> Live | None | Wait:
+) -> Live | Wait | None:
     until = throttle.blocked_until(WRONG_LINKS, network(), now)
     if until is not None:
         metrics.count_refusal("throttle", WRONG_LINKS)
