@@ -90,3 +90,8 @@ def verify(browser: Browser, link: str) -> Page:
     """Open a link and press its button."""
     browser.open(link, follow=True)
     return browser.press("Verify", follow=True)
+
+
+def form_token(page: Page) -> str:
+    """Return the hidden token of the page's forms."""
+    return next(item.get("value") or "" for item in page.root.all("input") if item.get("name") == "csrf_token")
