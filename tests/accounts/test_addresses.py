@@ -25,7 +25,7 @@ def test_what_is_unusual_is_no_reason(app: Flask, text: str) -> None:
     "text",
     ["", " ", "ewa", "ewa@", "@example.org", "ewa@example", "ewa@@example.org", "ewa@exa mple.org", "a@b.c,d@e.f",
      "a@example.org\r\nBcc: b@example.org", "Ewa <ewa@example.org>", "ewa@example..org", "ewa@-example.org",
-     "x" * 65 + "@example.org", "ewa@" + "x." * 130 + "org", "ewa\u200b@example.org", "ewa@\udcff.org", "\0",
+ "ewa@" + "x." * 130 + "org", "ewa\u200b@example.org", "ewa@\udcff.org", "\0",
      "ewa@[192.0.2.1]", "ewa@m\u00fcller.example@x.org"],
 )  # fmt: skip
 def test_what_no_mail_can_go_to_is_refused_in_words(app: Flask, text: str) -> None:
