@@ -18,6 +18,7 @@ from idp.admin.people import WithTemporaryPassword
 from idp.database import db
 from idp.sessions.models import BrowserSession
 from idp.settings import Settings
+from tests.counted import counted
 from tests.databases import AppBuilder, with_database
 from tests.factories import Person, Registered
 from tests.login.conftest import events, request_of
@@ -273,3 +274,13 @@ class TestPutOff:
         assert browser.send("POST", SETUP, data=forged).location == SETUP
         assert len(events("security_email_put_off")) == 2
         assert mails() == []
+
+
+def test_asking_whether_there_is_one_costs_a_log_in_no_statement(browser: Browser, parent: Person) -> None:
+    browser.open("/login")
+    with counted() as spent:
+        browser.log_in(parent.username, parent.password)
+
+    asking = [text for text in spent.statements if "security_emails" in text]
+    assert len(asking) == 1
+    assert "accounts.password_hash" in asking[0]
