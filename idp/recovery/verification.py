@@ -42,7 +42,9 @@ def verify(token: str, now: datetime) -> Verified | NotGood | Wait:
 def verify_by_code(account_id: uuid.UUID, code: str, now: datetime) -> Verified | NotGood:
     """Verify an address by the code beside the link, for somebody who is logged in."""
     live = tokens.find_latest(VERIFICATION, account_id, now)
-    spent = None if live is None else tokens.spend_code(live.id, VERIFICATION, code, now)
+    if live is None:
+        return NotGood()
+    spent = tokens.spend_code(live.id, VERIFICATION, code, now)
     if spent is None:
         audit.record("security_email_verified", audit.FAILURE, account_id=account_id, actor_id=account_id)
         db.session.commit()

@@ -220,9 +220,8 @@ def test_a_temporary_password_that_may_have_been_used_is_gone_unless_it_is_kept(
     with place.app.app_context():
         person = factories.account()
         accounts.issue_temporary_password(accounts.get(person.id), clock.now())
-        links = [
-            tokens.issue(kind, person.id, "ewa@example.org", clock.now()).token for kind in (RESET, FIRST_PASSWORD)
-        ]
+        kinds = (RESET, FIRST_PASSWORD)
+        links = [tokens.issue(kind, person.id, "ewa@example.org", clock.now()).token for kind in kinds]
         mail.send("mail/test", "parent@example.org", now=clock.now())
         db.session.commit()
     place.let_go()

@@ -14,6 +14,7 @@ from idp.mail import service
 from idp.mail.models import OutboxMessage
 from tests.factories import Person
 from tests.login.conftest import gradebook  # noqa: F401  a fixture
+from tests.oidc.conftest import application, log_in, new_application, visitor  # noqa: F401  fixtures
 from tests.pages import Browser, Page
 
 ADDRESS, OTHER = "ewa.private@example.net", "ewa.new@example.com"

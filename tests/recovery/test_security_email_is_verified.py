@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from idp import clock, sealing
 from idp.accounts import security_emails
@@ -18,6 +19,7 @@ from idp.recovery.models import OBJECTION, RESET, VERIFICATION
 from idp.recovery.verification import Verified
 from tests.factories import Person
 from tests.login.conftest import events
+from tests.oidc.conftest import Application
 from tests.pages import Browser
 from tests.recovery.conftest import ADDRESS, OTHER, SENT, Travel, enter, form_token, mails, set_up, verify
 
@@ -336,8 +338,17 @@ def test_it_needs_something_to_verify(browser: Browser, parent: Person) -> None:
     assert mails() == []
 
 
-def test_no_application_is_ever_told_the_address(app: Flask, newcomer: Person, link: str) -> None:
-    """By discovery's claims: UserInfo and ID tokens hold nothing beside them."""
-    document = app.test_client().get("/.well-known/openid-configuration").get_json()
+def test_no_application_is_ever_told_the_address(
+    application: Application, visitor: FlaskClient, parent: Person
+) -> None:
+    security_emails.set_verified(parent.id, ADDRESS, clock.now())
+    security_emails.set_pending(parent.id, OTHER, clock.now())
+    db.session.commit()
+    given = application.tokens(visitor)
+    told = [application.claims(given["id_token"]), application.userinfo(given["access_token"]).get_json()]
+    document = visitor.get("/.well-known/openid-configuration").get_json()
 
-    assert not [claim for claim in document["claims_supported"] if "security" in claim]
+    assert told[1]["email"] == parent.email
+    assert ADDRESS not in str(told)
+    assert OTHER not in str(told)
+    assert not [claim for claim in document["claims_supported"] if "security" in claim or "recovery" in claim]
