@@ -16,6 +16,7 @@ from idp.operations.views import blueprint as operations
 from idp.portal import help_text
 from idp.portal.views import blueprint as portal
 from idp.profile.views import blueprint as profile
+from idp.recovery.views import blueprint as security_email
 from idp.settings import PACKAGE, Settings
 from idp.support.desk_people import blueprint as desk_people
 from idp.support.desk_views import blueprint as desk
@@ -39,7 +40,7 @@ def create_app(settings: Settings) -> Flask:
     database.init_app(app, settings)
     web.init_app(app, settings)
     smtp.init_app(app, settings)
-    pages = (login, password_words, portal, profile, support, desk, desk_people, admin, mail)
+    pages = (login, password_words, security_email, portal, profile, support, desk, desk_people, admin, mail)
     for feature in (operations, protocol, oidc, *pages):
         app.register_blueprint(feature)
     web.protect_forms(app)

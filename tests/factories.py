@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from idp import clock
-from idp.accounts import passwords
+from idp.accounts import passwords, security_emails
 from idp.accounts import service as accounts
 from idp.accounts.models import GUARDIAN
 from idp.clients import service as clients
@@ -48,9 +48,13 @@ def account(
     given_name: str = "Ewa",
     family_name: str = "Kowalska",
     email: str | None = None,
+    security_email: str | None = "",
     **columns: Any,
 ) -> Person:
-    """Make an account with a password that is set (None: none yet); columns overrules what its row holds."""
+    """Make an account with a password that is set (None: none yet); columns overrules what its row holds.
+
+    Its security email is verified, and is the address on file unless another one is given (None: it has none yet).
+    """
     number = next(_numbers)
     made = accounts.create(
         username or f"ewa.kowalska{number}",
@@ -63,6 +67,8 @@ def account(
     )
     if password is not None:
         accounts.store_password(made, passwords.hash_password(password), clock.now())
+    if security_email is not None:
+        security_emails.set_verified(made.id, security_email or made.email or "", clock.now())
     for column, value in columns.items():
         setattr(made, column, value)
     db.session.commit()

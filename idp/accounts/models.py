@@ -45,6 +45,8 @@ class Account(Base):
     temporary_password_expires_at: Mapped[datetime | None]
     recovery_by: Mapped[str | None] = mapped_column(String(10))
     """`phone` or `letter`, for a family without email: the support team has said that it recovers them that way."""
+    security_email_put_off: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How often entering a security email was put off."""
     disabled_at: Mapped[datetime | None]
     last_log_in_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -36,6 +36,11 @@ def status(account_id: uuid.UUID) -> Status:
     return Status(found.get(True), found.get(False))
 
 
+def notice_address(account: Account) -> str | None:
+    """Return where notices of security go: to the verified security email, else to the address on file."""
+    return status(account.id).verified or account.email or None
+
+
 def find_accounts(address: str) -> list[Account]:
     """Return everybody whose verified address this is: guardians may share one (R13). Nobody else counts (R19)."""
     chosen = (
@@ -50,6 +55,21 @@ def find_accounts(address: str) -> list[Account]:
 def set_pending(account_id: uuid.UUID, address: str, now: datetime) -> None:
     """Keep an address that is not verified yet, in place of another such one."""
     _keep(account_id, address, is_verified=False, now=now)
+
+
+def verify_pending(account_id: uuid.UUID, address: str, now: datetime) -> bool:
+    """Make the pending address the one that recovery uses; False when another one is pending by now, or none."""
+    waiting = (
+        SecurityEmail.account_id == account_id,
+        SecurityEmail.is_verified.is_(False),
+        SecurityEmail.address_key == key(address),
+    )
+    gone = delete(SecurityEmail).where(*waiting).returning(SecurityEmail.address)
+    found = db.session.execute(gone.execution_options(synchronize_session=False)).scalar()
+    if found is None:
+        return False
+    _keep(account_id, found, is_verified=True, now=now)
+    return True
 
 
 def set_verified(account_id: uuid.UUID, address: str, now: datetime) -> None:

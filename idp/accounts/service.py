@@ -10,7 +10,7 @@ from sqlalchemy.orm import undefer
 
 from idp import sealing, search, settings
 from idp.accounts import passwords, usernames
-from idp.accounts.models import GUARDIAN, ROLES, Account
+from idp.accounts.models import GUARDIAN, ROLES, Account, SecurityEmail
 from idp.accounts.passwords import Credentials
 from idp.database import db, new_id, upsert
 
@@ -27,6 +27,8 @@ class Known:
     is_disabled: bool
     password_changed_at: datetime | None
     credentials: Credentials
+    has_security_email: bool
+    """Whether an address was entered for recovery, verified or not."""
 
 
 _AT_ONCE = 500
@@ -37,6 +39,7 @@ _KNOWN = (
     Account.password_hash,
     Account.temporary_password_digest,
     Account.temporary_password_expires_at,
+    select(SecurityEmail.id).where(SecurityEmail.account_id == Account.id).exists(),
 )
 
 
@@ -159,13 +162,6 @@ def issue_temporary_password(account: Account, now: datetime) -> str:
     return temporary
 
 
-def forget_password(account: Account, now: datetime) -> None:
-    """Let no password open an account, until its owner chooses one by a link in the mail."""
-    account.password_hash = None
-    account.temporary_password_digest = account.temporary_password_expires_at = None
-    account.updated_at = now
-
-
 def set_password(account: Account, password: str, now: datetime) -> None:
     """Hash a password and keep it, for a caller that holds nothing that others wait for; see store_password."""
     store_password(account, passwords.hash_password(password), now)
@@ -176,6 +172,23 @@ def store_password(account: Account, stored: str, now: datetime) -> None:
     account.password_hash = stored
     account.temporary_password_digest = account.temporary_password_expires_at = None
     account.password_changed_at = account.updated_at = now
+
+
+def forget_password(account: Account, now: datetime) -> None:
+    """Let no password work any more, for an account whose password somebody else knows: a new one comes by mail."""
+    account.password_hash = account.temporary_password_digest = account.temporary_password_expires_at = None
+    account.password_changed_at = account.updated_at = now
+
+
+def put_off_security_email(account_id: uuid.UUID, most: int, now: datetime) -> bool:
+    """Count that entering a security email was put off; False when that was done as often as it may be."""
+    counted = db.session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.security_email_put_off < most)
+        .values(security_email_put_off=Account.security_email_put_off + 1, updated_at=now)
+        .returning(Account.id)
+    )
+    return counted.first() is not None
 
 
 def replace_password(known: Known, stored: str, now: datetime) -> bool:
@@ -225,10 +238,11 @@ def _unchanged(known: Known) -> tuple[ColumnElement[bool], ...]:
 
 
 def _known(
-    query: Select[uuid.UUID, datetime | None, datetime | None, str | None, bytes | None, datetime | None],
+    query: Select[uuid.UUID, datetime | None, datetime | None, str | None, bytes | None, datetime | None, bool],
 ) -> Known | None:
     row = db.session.execute(query).first()
     if row is None:
         return None
-    account_id, disabled_at, changed_at, stored, digest, expires_at = row
-    return Known(account_id, disabled_at is not None, changed_at, Credentials(stored, digest, expires_at))
+    account_id, disabled_at, changed_at, stored, digest, expires_at, has_email = row
+    credentials = Credentials(stored, digest, expires_at)
+    return Known(account_id, disabled_at is not None, changed_at, credentials, bool(has_email))

@@ -34,6 +34,7 @@ def account() -> None:
 @click.option("--email", help="The contact address that the district has on file.")
 @click.option("--language", default="", help="The language of pages and mail, such as es, until another one is picked.")
 @by_mail
+@click.option("--security-email", help="An address for recovery that you have verified yourself: nobody asks for one.")
 @as_json
 @with_application
 def add(username: str, *, by_mail: bool, as_json: bool, **known: Any) -> None:

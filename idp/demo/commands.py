@@ -128,8 +128,10 @@ def _show(port: int, parties: tuple[Application, ...], ready: list[Ready], folde
     for one in ready:
         children = ", ".join(one.person.children)
         about = f"{one.person.role}{', parent of ' + children if children else ''}"
-        about += "" if one.state == people.READY else f" ({one.state})"
         click.echo(f"  {one.person.username:<16} {one.password or 'as you changed it':<26} {about}")
+        if one.state != people.READY:
+            walk = people.WALKS.get(one.state)
+            click.echo(f"  {'':<43} {one.state}{': ' + walk if walk else ''}")
     click.echo(f"\nCommands, in another window:  . {folder}/demo.env; idp client list   (.venv/bin/idp in a checkout)")
     click.echo(f"Logs and data are in {folder}/. Ctrl-C ends all.")
     sys.stdout.flush()

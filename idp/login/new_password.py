@@ -5,15 +5,15 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 
-from idp.accounts import breached, hashing, password_rules, passwords
+from idp.accounts import breached, hashing, password_rules, passwords, security_emails
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
 from idp.accounts.service import Known
 from idp.audit import service as audit
 from idp.database import db
-from idp.login import password_check, service
+from idp.login import password_check, service, steps
 from idp.login.password_check import Busy, Refused
-from idp.login.service import Browser, LoggedIn
+from idp.login.service import Browser, LoggedIn, StepsOpen
 from idp.mail import service as mail
 from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession
@@ -34,9 +34,11 @@ class Gone:
     """The open step is no longer there: done in another tab, out of time, or its account was closed."""
 
 
-def set_up_password(steps_token: str, password: str, browser: Browser, now: datetime) -> LoggedIn | Unfit | Gone | Busy:
-    """Replace a temporary password and log in; every other session of the account ends."""
-    opened = sessions.find_open_steps(steps_token, now)
+def set_up_password(
+    steps_token: str | None, password: str, browser: Browser, now: datetime
+) -> LoggedIn | StepsOpen | Unfit | Gone | Busy:
+    """Replace a temporary password and go on; every other session of the account ends."""
+    opened = steps.find_open(steps_token, steps.NEW_PASSWORD, now)
     if opened is None:
         return Gone()
     problem = password_rules.problem(password, accounts.get_with_credentials(opened.account_id))
@@ -49,17 +51,17 @@ def set_up_password(steps_token: str, password: str, browser: Browser, now: date
     except hashing.Busy:
         return password_check.busy("new_password")
     # Read again, since it could be done elsewhere while the hash ran; closing it is what only one request can do.
-    opened = sessions.find_open_steps(steps_token, now)
+    opened = steps.find_open(steps_token, steps.NEW_PASSWORD, now)
     if opened is None or not sessions.close_steps(opened):
         db.session.rollback()
         return Gone()
-    account = accounts.get(opened.account_id)
+    account, left = accounts.get(opened.account_id), steps.after(steps.NEW_PASSWORD, opened.steps)
     accounts.store_password(account, stored, now)
     sessions.end_all(account.id, "password_changed", now)
     audit.record(PASSWORD_CHANGE, account_id=account.id, actor_id=account.id, reason="temporary_password")
     if browser.session is not None and browser.session.account_id == account.id:
         browser = replace(browser, session=None)  # it has just ended with the others
-    return service.start(account, browser, None, shared_computer=opened.shared_computer, now=now)
+    return service.admit(account, browser, left, shared_computer=opened.shared_computer, now=now)
 
 
 def change_password(
@@ -98,10 +100,11 @@ def change_password(
 
 def _tell_of_new_password(account: Account, now: datetime) -> None:
     """Mail a notice, so that somebody who did not change it hears of it."""
-    if account.email:
+    address = security_emails.notice_address(account)
+    if address:
         mail.send(
             "login/password_changed",
-            account.email,
+            address,
             now=now,
             language=account.locale,
             account_id=account.id,

@@ -18,7 +18,7 @@ def log_in(going_to: Destination, form: LogInForm, errors: Errors, status: int) 
     """Return the log-in page; it names the application that sent the person here. Status 503 says that many wait."""
     going_to.allow()
     action = going_to.page("login.log_in")
-    return _page("login/log_in.html", status, errors, action=action, form=form, client=going_to.client)
+    return page("login/log_in.html", status, errors, action=action, form=form, client=going_to.client)
 
 
 def setup_password(going_to: Destination, username: str, errors: Errors, status: int) -> Response:
@@ -26,24 +26,27 @@ def setup_password(going_to: Destination, username: str, errors: Errors, status:
     going_to.allow()
     action = going_to.page("login.setup_password")
     guide = password_rules.guide(username)
-    return _page("login/setup_password.html", status, errors, action=action, username=username, guide=guide)
+    return page("login/setup_password.html", status, errors, action=action, username=username, guide=guide)
 
 
 def reauthenticate(going_to: Destination, session: ActiveSession, errors: Errors, status: int) -> Response:
     """Return the page that asks for the password once more. Status 503 says that many wait."""
     action = going_to.page("login.reauthenticate")
-    return _page("login/reauthenticate.html", status, errors, action=action, session=session)
+    return page("login/reauthenticate.html", status, errors, action=action, session=session)
 
 
 def wait_words(until: datetime, now: datetime) -> Errors:
     """Say that it was tried too often, and how long to wait: the same for a username that nobody has."""
+    words = _("That did not work too often. Please wait %(time)s, then try again.", time=wait_time(until, now))
+    return [("", words)]
+
+
+def wait_time(until: datetime, now: datetime) -> str:
+    """Return how long to wait, in words and rounded up."""
     wait = timedelta(seconds=_seconds(until, now))
     if wait > timedelta(minutes=1):
         wait = timedelta(minutes=math.ceil(wait / timedelta(minutes=1)))
-    words = _(
-        "That did not work too often. Please wait %(time)s, then try again.", time=format_timedelta(wait, threshold=1)
-    )
-    return [("", words)]
+    return str(format_timedelta(wait, threshold=1))
 
 
 def later(response: Response, until: datetime, now: datetime) -> Response:
@@ -62,7 +65,8 @@ def _seconds(until: datetime, now: datetime) -> int:
     return max(1, math.ceil((until - now).total_seconds()))
 
 
-def _page(template: str, status: int, errors: Errors, **values: object) -> Response:
+def page(template: str, status: int, errors: Errors, **values: object) -> Response:
+    """Return a page with a form, and what is wrong with that. Status 503 says that many wait."""
     messages = {name: words for name, words in errors if name}
     is_busy = status == 503
     response = make_response(

@@ -106,7 +106,9 @@ def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused |
     account = accounts.get(known.account_id)
     if spoken := attempt.browser.spoken:
         accounts.learn_language(account, spoken.code, is_picked=spoken.is_picked, now=now)
-    return _admit(attempt, account, steps.needed(match), now)
+    wanted = steps.needed(match, account, has_security_email=known.has_security_email)
+    shared_computer = attempt.shared_computer
+    return admit(account, attempt.browser, wanted, attempt.client_id, shared_computer=shared_computer, now=now)
 
 
 def reauthenticate(session: ActiveSession, password: str, now: datetime) -> LoggedIn | Refused | Wait | Busy:
@@ -136,11 +138,20 @@ def _rehashed(password: str, known: Known) -> str | None:
         return None
 
 
-def _admit(attempt: Attempt, account: Account, open_steps: list[str], now: datetime) -> LoggedIn | StepsOpen:
+def admit(
+    account: Account,
+    browser: Browser,
+    open_steps: list[str],
+    client_id: str | None = None,
+    *,
+    shared_computer: bool,
+    now: datetime,
+) -> LoggedIn | StepsOpen:
+    """Give the browser a session, or what has to be done before there is one, and commit."""
     if not open_steps:
-        return start(account, attempt.browser, attempt.client_id, shared_computer=attempt.shared_computer, now=now)
-    token = sessions.open_steps(account, open_steps, amr=AMR, shared_computer=attempt.shared_computer, now=now)
-    audit.record(LOG_IN, account_id=account.id, client_id=attempt.client_id, steps=open_steps)
+        return start(account, browser, client_id, shared_computer=shared_computer, now=now)
+    token = sessions.open_steps(account, open_steps, amr=AMR, shared_computer=shared_computer, now=now)
+    audit.record(LOG_IN, account_id=account.id, client_id=client_id, steps=open_steps)
     db.session.commit()
     return StepsOpen(token, open_steps[0])
 

@@ -1,21 +1,20 @@
 """The pages of login."""
 
-from flask import Blueprint, make_response, request
+from flask import Blueprint, request
 from flask_babel import gettext as _
 from werkzeug import Response as AnyResponse
 
 from idp import clock
 from idp.accounts import service as accounts
-from idp.login import destination, new_password, pages, service, steps
-from idp.login.destination import Destination, LostContinuation
+from idp.login import destination, new_password, pages, passage, service, steps
+from idp.login.destination import LostContinuation
 from idp.login.forms import LogInForm
 from idp.login.new_password import Gone, Unfit
 from idp.login.password_check import Busy, Refused
 from idp.login.service import Attempt, LoggedIn, StepsOpen
 from idp.sessions import browser
-from idp.sessions import service as sessions
 from idp.throttle.rules import Wait
-from idp.web import context, cookies, errors, language
+from idp.web import cookies, errors
 from idp.web.errors import StalePage
 from idp.web.redirects import next_path, see_other
 
@@ -42,14 +41,12 @@ def check_log_in() -> AnyResponse:
         return pages.log_in(going_to, form, missing, 422)
     now = clock.now()
     client_id = going_to.client.client_id if going_to.client else None
-    attempt = Attempt(form.username, form.password, form.shared_computer, client_id, _browser())
+    attempt = Attempt(form.username, form.password, form.shared_computer, client_id, passage.this_browser())
     match service.log_in(attempt, now):
         case LoggedIn() as logged_in:
-            return _go_on(going_to, logged_in)
-        case StepsOpen(token, step):
-            response = make_response(see_other(going_to.page(steps.page_of(step))))
-            cookies.write(response, cookies.STEPS, token, max_age=None)
-            return response
+            return passage.go_on(going_to.address, logged_in)
+        case StepsOpen() as opened:
+            return passage.open_steps(going_to, opened)
         case Refused():
             words = _("The username or the password is not right. Check both, then try again.")
             return pages.log_in(going_to, form, [("", words)], 422)
@@ -65,7 +62,7 @@ def setup_password() -> AnyResponse:
     going_to = destination.wanted()
     username = _username_at_step()
     if username is None:
-        return see_other(going_to.page("login.log_in"))
+        return passage.to_next_step(going_to)
     return pages.setup_password(going_to, username, [], 200)
 
 
@@ -74,11 +71,14 @@ def save_password() -> AnyResponse:
     """Store the new password, which spends the temporary one, and log in."""
     going_to = destination.wanted()
     token, username = cookies.read(cookies.STEPS), _username_at_step()
-    if token is None or username is None:
-        return see_other(going_to.page("login.log_in"))
-    match new_password.set_up_password(token, request.form.get("new_password", ""), _browser(), clock.now()):
+    if username is None:
+        return passage.to_next_step(going_to)
+    chosen, from_here = request.form.get("new_password", ""), passage.this_browser()
+    match new_password.set_up_password(token, chosen, from_here, clock.now()):
         case LoggedIn() as logged_in:
-            return _go_on(going_to, logged_in)
+            return passage.go_on(going_to.address, logged_in)
+        case StepsOpen() as opened:
+            return passage.open_steps(going_to, opened)
         case Unfit(problem):
             return pages.setup_password(going_to, username, [("new_password", problem)], 422)
         case Gone():
@@ -110,7 +110,7 @@ def check_reauthentication() -> AnyResponse:
     now = clock.now()
     match service.reauthenticate(session, password, now):
         case LoggedIn() as logged_in:
-            return _go_on(going_to, logged_in)
+            return passage.go_on(going_to.address, logged_in)
         case Refused():
             words = _("The password is not right. Try again.")
             return pages.reauthenticate(going_to, session, [("password", words)], 422)
@@ -145,20 +145,6 @@ def lost(_error: LostContinuation) -> AnyResponse:
 
 
 def _username_at_step() -> str | None:
-    """Return whose steps are open in this browser; None when none are."""
-    token = cookies.read(cookies.STEPS)
-    opened = sessions.find_open_steps(token, clock.now()) if token else None
+    """Return who has to choose a new password in this browser; None when nobody has."""
+    opened = steps.find_open(cookies.read(cookies.STEPS), steps.NEW_PASSWORD, clock.now())
     return accounts.get(opened.account_id).username if opened else None
-
-
-def _browser() -> service.Browser:
-    return service.Browser(
-        browser.current(), request.user_agent.string, context.origin().address or "", language.spoken()
-    )
-
-
-def _go_on(going_to: Destination, logged_in: LoggedIn) -> AnyResponse:
-    response = make_response(see_other(going_to.address))
-    browser.remember(response, logged_in.token, shared_computer=logged_in.shared_computer)
-    cookies.clear(response, cookies.STEPS)
-    return response

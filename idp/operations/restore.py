@@ -21,6 +21,7 @@ from idp.oidc.models import AccessToken, AuthorizationCode
 from idp.operations import backup
 from idp.operations.backup import Content
 from idp.operations.readiness import Shape, shape
+from idp.recovery.models import FIRST_PASSWORD, EmailToken
 from idp.sessions import service as sessions
 from idp.sessions.models import BrowserSession, OpenSteps
 
@@ -107,6 +108,7 @@ def end_what_was_open(now: datetime, *, keep_temporary_passwords: bool, replaced
     ended = sum(sessions.end(session_id, "database_restored", now) for session_id in db.session.scalars(live).all())
     db.session.execute(delete(OpenSteps))
     temporary = 0 if keep_temporary_passwords else _take_temporary_passwords()
+    links = _spend_links(now, but_first_passwords=keep_temporary_passwords)
     messages = _count(
         update(OutboxMessage)
         .where(OutboxMessage.state == WAITING)
@@ -121,6 +123,7 @@ def end_what_was_open(now: datetime, *, keep_temporary_passwords: bool, replaced
         tokens=tokens,
         temporary_passwords=temporary,
         messages=messages,
+        links=links,
         head=None if newest is None else f"{newest['number']}:{newest['mac']}",
         replaced_head=replaced_head,
     )
@@ -134,6 +137,14 @@ def _take_temporary_passwords() -> int:
         .where(Account.temporary_password_digest.is_not(None))
         .values(temporary_password_digest=None, temporary_password_expires_at=None)
     )
+
+
+def _spend_links(now: datetime, *, but_first_passwords: bool) -> int:
+    """Let no mailed link work again: each may have been used since."""
+    chosen = update(EmailToken).where(EmailToken.spent_at.is_(None))
+    if but_first_passwords:
+        chosen = chosen.where(EmailToken.purpose != FIRST_PASSWORD)
+    return _count(chosen.values(spent_at=now))
 
 
 def _count(statement: Update) -> int:

@@ -9,7 +9,7 @@ from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from idp import clock
-from idp.accounts import password_rules
+from idp.accounts import password_rules, security_emails
 from idp.login import guard, new_password, pages
 from idp.login.forms import Errors
 from idp.login.guard import get_session, require_log_in, require_recent_log_in
@@ -35,9 +35,10 @@ def settings() -> str:
 @blueprint.get("/settings")
 @require_log_in
 def account() -> str:
-    """Show the account's password and username, each with what can be done about it."""
+    """Show the account's password, security email and username, each with what can be done about it."""
     guard.note_visit()
-    return render_template("profile/account.html", done=request.args.get("done", ""))
+    address = security_emails.status(get_session().account_id)
+    return render_template("profile/account.html", done=request.args.get("done", ""), address=address)
 
 
 @blueprint.get("/password")

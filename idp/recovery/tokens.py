@@ -36,9 +36,15 @@ class Live:
     created_at: datetime
 
 
-def issue(purpose: str, account_id: uuid.UUID, address: str, now: datetime, continuation: str = "") -> Issued:
-    """Make a link and a code for one address. Older ones of the same purpose and account no longer work (R40)."""
-    revoke(account_id, now, purpose)
+def issue(
+    purpose: str, account_id: uuid.UUID, address: str, now: datetime, continuation: str = "", *, beside: bool = False
+) -> Issued:
+    """Make a link and a code for one address. Older ones of the same purpose and account no longer work (R40).
+
+    Unless it is to stand beside them: an objection to one change is not answered by making another one.
+    """
+    if not beside:
+        revoke(account_id, now, purpose)
     wanted = settings.current().recovery
     token, code = sealing.random_token(), f"{secrets.randbelow(10**8):08}"
     row = EmailToken(

@@ -16,10 +16,13 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from idp.app import create_app
 from idp.database import Base, db
+from idp.mail import service as mail
+from idp.mail.models import OutboxMessage
 from idp.settings import PACKAGE, Settings
 from tests import servers
 from tests.answers import Answer
@@ -201,10 +204,36 @@ def _parent(watched: Watched) -> Intruder:
     form = {"csrf_token": page.hidden("csrf_token"), "new_password": "short-" + _WRONG[:3]}
     watched.keep("setup refused", browser.post("/setup/password", form))
     assert watched.keep("setup done", browser.post("/setup/password", form | {"new_password": _CHOSEN})).status == 303
+    _enter_address(watched, browser)
     watched.secrets |= {"session": browser.jar["idp_session"], "browser": browser.jar["idp_browser"]}
     for path in ("/", "/account", "/help", "/support", "/support/ticket", "/logout", "/nowhere"):
         watched.keep(path, browser.get(path))
     return browser
+
+
+def _enter_address(watched: Watched, browser: Intruder) -> None:
+    """Enter a security email, and verify it by the link in the mail, whose code is then worthless."""
+    page = watched.keep("setup of the address", browser.get("/setup/security-email"))
+    form = {"csrf_token": page.hidden("csrf_token"), "email": "nora@example.net", "current_password": _WRONG}
+    watched.keep("address refused", browser.post("/setup/security-email", form))
+    done = browser.post("/setup/security-email", form | {"current_password": _CHOSEN})
+    assert watched.keep("address kept", done).status == 303
+    watched.keep("mail sent", browser.get("/account/security-email/sent"))
+    with watched.target.app.app_context():
+        content = mail.opened(db.session.scalars(select(OutboxMessage)).one())
+    assert content is not None
+    token, code = re.search(r"token=(\S+)", content.text), re.search(r"^\d{8}$", content.text, re.MULTILINE)
+    assert token is not None
+    assert code is not None
+    watched.secrets |= {"token of a link": token[1], "code in a mail": code[0]}
+    for _twice in range(2):
+        watched.keep("link", browser.get("/verify-email", {"token": token[1]}))
+        page = watched.keep("page of the link", browser.get("/verify-email"))
+        if page.status == 200:
+            form = {"csrf_token": page.hidden("csrf_token")}
+            assert watched.keep("verified", browser.post("/verify-email", form)).status == 303
+    for path in ("/account/settings", "/account/security-email", "/account/history"):
+        watched.keep(path, browser.get(path))
 
 
 def _flow(watched: Watched, browser: Intruder) -> None:
@@ -225,7 +254,8 @@ def _flow(watched: Watched, browser: Intruder) -> None:
 
 
 def _console(watched: Watched) -> None:
-    added = watched.type("account", "add", "ada.admin", "--role", "admin", "--name", "Ada Admin", "--json")
+    typed = ["ada.admin", "--role", "admin", "--name", "Ada Admin", "--security-email", "ada@example.org", "--json"]
+    added = watched.type("account", "add", *typed)
     browser = watched.target.intruder()
     browser.log_in("ada.admin", added["temporary_password"])
     form = {"csrf_token": browser.get("/setup/password").hidden("csrf_token"), "new_password": _CHOSEN}

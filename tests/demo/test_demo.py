@@ -114,6 +114,17 @@ def test_everything_runs_and_is_told_to_people_and_programs(tmp_path: Path) -> N
     assert guardians["maria.kowalska"]["children"] == ["Zofia Kowalski", "Jan Kowalski"]
     assert all(len(guardian["password"]) >= 15 for guardian in guardians.values())
     assert {name for name, guardian in guardians.items() if not guardian["ready"]} == {"new.parent"}
+    assert {name: guardian["state"] for name, guardian in guardians.items()} == {
+        "maria.kowalska": "two guardians share a security email",
+        "piotr.kowalski": "two guardians share a security email",
+        "james.okafor": "children at two schools",
+        "linh.tran": "security email not verified",
+        "rosa.alvarez": "speaks Spanish",
+        "walter.novak": "recovered by phone",
+        "new.parent": "temporary password",
+    }
+    assert guardians["maria.kowalska"]["security_email"] == guardians["piotr.kowalski"]["security_email"]
+    assert demo.words.count("security email not verified: log in, Profile, Settings, Account Settings") == 1
     for name in ("admin", "support"):
         assert told[name]["username"] == name
     for person in [*guardians.values(), told["admin"], told["support"]]:

@@ -21,6 +21,8 @@ from idp.clients.models import Client
 from idp.database import db
 from idp.mail import service as mail
 from idp.mail.models import GIVEN_UP, OutboxMessage
+from idp.recovery import tokens
+from idp.recovery.models import FIRST_PASSWORD, RESET
 from idp.sealing import digest
 from idp.sessions.models import BrowserSession, LogoutNotice
 from tests import factories
@@ -218,6 +220,8 @@ def test_a_temporary_password_that_may_have_been_used_is_gone_unless_it_is_kept(
     with place.app.app_context():
         person = factories.account()
         accounts.issue_temporary_password(accounts.get(person.id), clock.now())
+        kinds = (RESET, FIRST_PASSWORD)
+        links = [tokens.issue(kind, person.id, "ewa@example.org", clock.now()).token for kind in kinds]
         mail.send("mail/test", "parent@example.org", now=clock.now())
         db.session.commit()
     place.let_go()
@@ -230,6 +234,8 @@ def test_a_temporary_password_that_may_have_been_used_is_gone_unless_it_is_kept(
     assert f"{int(not keep)} temporary passwords" in done.stdout
     with place.app.app_context():
         found = db.session.scalars(select(Account.temporary_password_digest)).one()
+        live = [tokens.find(*link, clock.now()) for link in zip(kinds, links, strict=True)]
+        assert [one is not None for one in live] == [False, keep], "mailed links, likewise"
         assert (found is not None) is keep
         assert db.session.scalars(select(OutboxMessage.state)).all() == [GIVEN_UP], "it may have been sent since"
 

@@ -86,8 +86,9 @@ def test_help_and_the_log_in_page_have_no_barrier_in_either_language(
 
 _PAGES = {
     "visitor": "login help support support/ticket forgot-password forgot-username nowhere logout "
-    "oauth/authorize?client_id=nobody",
-    "guardian": "help account account/settings account/password account/sessions account/history account/applications",
+    "oauth/authorize?client_id=nobody verify-email not-me verify-email?done=1 not-me?done=1",
+    "guardian": "help account account/settings account/password account/security-email account/sessions account/history"
+    " account/applications",
     "admin": "admin admin/clients admin/clients/new desk desk?state=closed desk?q=nobody desk/people desk/people?q=a",
 }
 

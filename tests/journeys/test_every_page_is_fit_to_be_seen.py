@@ -1,6 +1,7 @@
 """Every page, on a phone and at a desk, in light and in dark: no barrier, nothing cut off."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +82,8 @@ def width(request: pytest.FixtureRequest) -> int:
     chosen: int = request.param
     return chosen
 
+
+_CHOSEN = "a lantern over the pond"
 
 Tour = Callable[[Album, District], None]
 
@@ -170,12 +173,51 @@ def _guardian(album: Album, district: District) -> None:
 def _newcomer(album: Album, district: District) -> None:
     page = album.page
     page.goto(f"{district.issuer}/login")
-    log_in(page, district.newcomer())
+    newcomer = district.newcomer(security_email=None)
+    log_in(page, newcomer)
     expect(page.get_by_label("New Password", exact=True)).to_be_visible()
     album.look("setup-password")
     page.get_by_label("New Password", exact=True).fill("short")
     page.get_by_role("button", name="Save", exact=True).click()
     album.look("setup-password-refused")
+    page.get_by_label("New Password", exact=True).fill(_CHOSEN)
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_label("Email Address", exact=True).fill("nora@gmial.com")
+    album.look("setup-security-email")
+    page.get_by_role("button", name="Save", exact=True).click()
+    album.look("setup-security-email-refused")
+    page.get_by_label("Email Address", exact=True).fill(f"{newcomer.username}@example.net")
+    page.get_by_label("Current Password", exact=True).fill(_CHOSEN)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("link", name="Continue")).to_be_visible()
+    album.look("security-email-sent")
+    page.get_by_role("button", name="Resend Verification Email").click()
+    album.look("security-email-resent-too-soon")
+    album.visit("account-settings-not-verified", f"{district.issuer}/account/settings")
+    address = _link_of(page, district, f"{newcomer.username}@example.net")
+    album.visit("verify-email", address)
+    page.get_by_role("button", name="Verify", exact=True).click()
+    expect(page.get_by_role("heading", name="Your Security Email Is Verified")).to_be_visible()
+    album.look("verified")
+    album.visit("verify-email-again", address)
+    album.visit("change-security-email", f"{district.issuer}/account/security-email")
+    page.get_by_label("Email Address", exact=True).fill(f"{newcomer.username}@example.com")
+    page.get_by_label("Current Password", exact=True).fill(_CHOSEN)
+    page.get_by_role("button", name="Save", exact=True).click()
+    album.visit("not-me", _link_of(page, district, f"{newcomer.username}@example.net", "not-me"))
+    page.get_by_role("button", name="This Was Not Me", exact=True).click()
+    expect(page.get_by_role("heading", name="The Change Was Stopped")).to_be_visible()
+    album.look("stopped")
+
+
+def _link_of(page: Page, district: District, to: str, kind: str = "verify-email") -> str:
+    """Return the newest link of a kind that was mailed to an address, once the worker has delivered it."""
+    for _ in range(100):
+        for message in page.request.get(f"{district.issuer}/mailbox/messages.json?to={to}").json():
+            if found := re.search(rf"http\S+/{kind}\?token=\S+", message["text"]):
+                return found[0]
+        page.wait_for_timeout(100)
+    raise AssertionError(f"no mail with such a link came to {to}")
 
 
 def _admin(album: Album, district: District) -> None:

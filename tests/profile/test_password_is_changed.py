@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from idp.accounts.models import Account
+from idp import clock
+from idp.accounts import security_emails
+from idp.accounts.models import Account, SecurityEmail
 from idp.database import db
 from idp.mail import service as mail
 from idp.mail.models import OutboxMessage
@@ -73,8 +75,15 @@ def test_se7_other_sessions_end_and_this_one_is_renewed(
     assert thief.open("/account").status == 303
 
 
-def test_r52_a_notice_is_mailed_to_the_address_on_file(logged_in: Browser, parent: Person) -> None:
-    db.session.get_one(Account, parent.id).email = "parent@example.org"
+@pytest.mark.parametrize("verified", [True, False])
+def test_r52_a_notice_is_mailed_to_the_verified_security_email_or_else_to_the_address_on_file(
+    logged_in: Browser, parent: Person, *, verified: bool
+) -> None:
+    db.session.get_one(Account, parent.id).email = "parent@example.org" if not verified else "other@example.org"
+    db.session.execute(delete(SecurityEmail))
+    security_emails.set_pending(parent.id, "not.verified@example.org", clock.now())
+    if verified:
+        security_emails.set_verified(parent.id, "parent@example.org", clock.now())
     db.session.commit()
 
     _change(logged_in, parent.password, NEW)

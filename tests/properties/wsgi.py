@@ -37,7 +37,7 @@ class Judge:
         assert answer.status < 500, answer
         assert "frame-ancestors 'none'" in headers["content-security-policy"], answer
         assert headers["x-content-type-options"] == "nosniff", answer
-        assert headers["referrer-policy"] == "same-origin", answer
+        assert headers["referrer-policy"] in {"same-origin", "no-referrer"}, answer
         assert headers["cross-origin-opener-policy"] == "same-origin", answer
         assert "cache-control" in headers, answer
         assert not [value for _, value in answer.headers if not value.isprintable()], answer

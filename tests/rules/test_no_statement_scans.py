@@ -19,6 +19,8 @@ from idp.accounts.models import ADMIN, SUPPORT, Account
 from idp.app import create_app
 from idp.clients.models import Client
 from idp.database import db, release
+from idp.mail import service as mail
+from idp.mail.models import OutboxMessage
 from idp.oidc import delivery
 from idp.operations import pruning
 from idp.sessions import service as sessions
@@ -188,6 +190,32 @@ def test_a_familys_request_for_support(district: District) -> None:
         assert "We have it, and will contact you." in browser.words
 
     assert {"support_tickets", "support_log_entries"} <= set(" ".join(seen.statements).replace(".", " ").split())
+    check(seen, "the portal")
+
+
+def test_the_security_email(district: District) -> None:
+    person, newcomer = factories.account(), factories.account(security_email=None)
+    first, browser = district.browser(), district.browser()
+    browser.log_in(person.username, person.password)
+    with district.watched() as seen:
+        first.log_in(newcomer.username, newcomer.password)
+        first.follow()
+        for one, who in ((first, newcomer), (browser, person)):
+            one.open("/account/security-email" if one is browser else "/setup/security-email")
+            one.fill("Email Address", f"{who.username}@example.net").fill("Current Password", who.password)
+            assert one.press("Save").status == 303
+            assert "Not verified" in one.open("/account/settings").words
+            assert one.press("Resend Verification Email").status == 429
+            assert one.fill("Code", "1").press("Verify").status == 422
+        mails = db.session.scalars(select(OutboxMessage).where(OutboxMessage.account_id == person.id)).all()
+        for message in sorted(mails, key=lambda message: message.kind, reverse=True):
+            content = mail.opened(message)
+            assert content is not None
+            browser.open(content.text.partition("http://localhost:5000")[2].split()[0], follow=True)
+            assert browser.press(browser.page.buttons[0], follow=True).status == 200
+        browser.open("/verify-email?token=" + "A" * 43, follow=True)
+
+    assert "email_tokens" in " ".join(seen.statements)
     check(seen, "the portal")
 
 
