@@ -16,6 +16,8 @@ from idp.operations.views import blueprint as operations
 from idp.portal import help_text
 from idp.portal.views import blueprint as portal
 from idp.profile.views import blueprint as profile
+from idp.recovery.forgotten_views import blueprint as forgotten
+from idp.recovery.reset_views import blueprint as reset
 from idp.settings import PACKAGE, Settings
 
 _LARGEST_BODY = 64 * 1024
@@ -36,7 +38,8 @@ def create_app(settings: Settings) -> Flask:
     database.init_app(app, settings)
     web.init_app(app, settings)
     smtp.init_app(app, settings)
-    for feature in (operations, protocol, oidc, login, password_words, portal, profile, admin, mail):
+    features = (operations, protocol, oidc, login, password_words, forgotten, reset, portal, profile, admin, mail)
+    for feature in features:
         app.register_blueprint(feature)
     web.protect_forms(app)
     help_text.check(app, settings)

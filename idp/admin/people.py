@@ -11,8 +11,9 @@ from idp.accounts.service import UsernameTaken
 from idp.audit import service as audit
 from idp.clients import service as clients
 from idp.database import db
-from idp.recovery import first_password
+from idp.recovery import first_password, tokens
 from idp.recovery.first_password import NoAddress
+from idp.recovery.models import FIRST_PASSWORD, RESET
 from idp.sessions import service as sessions
 
 _NO_ADDRESS = "There is no email address on file to mail to."
@@ -183,5 +184,6 @@ def _mail(account: Account, actor_id: uuid.UUID | None, now: datetime) -> Mailed
 
 
 def _issue(account: Account, now: datetime) -> WithTemporaryPassword:
+    tokens.revoke(account.id, now, RESET, FIRST_PASSWORD)
     temporary = accounts.issue_temporary_password(account, now)
     return WithTemporaryPassword(account, temporary, account.temporary_password_expires_at or now)

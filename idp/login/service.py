@@ -10,7 +10,7 @@ from idp.accounts.passwords import Credentials, Match
 from idp.accounts.service import Known
 from idp.audit import service as audit
 from idp.database import db
-from idp.login import password_check, steps
+from idp.login import expired, password_check, steps
 from idp.login.password_check import Busy, Refused
 from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession
@@ -63,17 +63,31 @@ class StepsOpen:
     step: str
 
 
-_COUNTED_AS = {LoggedIn: "success", StepsOpen: "steps_open", Refused: "refused", Wait: "wait", Busy: "busy"}
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A temporary password was right, but it has run out; by the offer its owner can ask for a new one."""
+
+    offer: str = field(repr=False)
 
 
-def log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Wait | Busy:
+_COUNTED_AS = {
+    LoggedIn: "success",
+    StepsOpen: "steps_open",
+    Refused: "refused",
+    Expired: "refused",
+    Wait: "wait",
+    Busy: "busy",
+}
+
+
+def log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Expired | Wait | Busy:
     """Check a username and password, and record the attempt whatever its outcome."""
     outcome = _log_in(attempt, now)
     metrics.count_log_in(_COUNTED_AS[type(outcome)])
     return outcome
 
 
-def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Wait | Busy:
+def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Expired | Wait | Busy:
     key = usernames.key(attempt.username)
     try:
         hashing.expect_turn()
@@ -99,6 +113,8 @@ def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused |
             reason=password_check.reason(known, match),
         )
         db.session.commit()
+        if known is not None and match is Match.EXPIRED and not known.is_disabled:
+            return Expired(expired.offer(known, now))
         return Refused()
     throttle.settle(reserved, succeeded=True)
     if rehashed and known.credentials.stored:
@@ -106,7 +122,14 @@ def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused |
     account = accounts.get(known.account_id)
     if spoken := attempt.browser.spoken:
         accounts.learn_language(account, spoken.code, is_picked=spoken.is_picked, now=now)
-    return _admit(attempt, account, steps.needed(match), now)
+    return admit(
+        account,
+        attempt.browser,
+        steps.needed(match),
+        client_id=attempt.client_id,
+        shared_computer=attempt.shared_computer,
+        now=now,
+    )
 
 
 def reauthenticate(session: ActiveSession, password: str, now: datetime) -> LoggedIn | Refused | Wait | Busy:
@@ -136,11 +159,20 @@ def _rehashed(password: str, known: Known) -> str | None:
         return None
 
 
-def _admit(attempt: Attempt, account: Account, open_steps: list[str], now: datetime) -> LoggedIn | StepsOpen:
+def admit(
+    account: Account,
+    browser: Browser,
+    open_steps: list[str],
+    *,
+    client_id: str | None,
+    shared_computer: bool,
+    now: datetime,
+) -> LoggedIn | StepsOpen:
+    """Start a session, or keep what has to be done before there is one. Commits."""
     if not open_steps:
-        return start(account, attempt.browser, attempt.client_id, shared_computer=attempt.shared_computer, now=now)
-    token = sessions.open_steps(account, open_steps, amr=AMR, shared_computer=attempt.shared_computer, now=now)
-    audit.record(LOG_IN, account_id=account.id, client_id=attempt.client_id, steps=open_steps)
+        return start(account, browser, client_id, shared_computer=shared_computer, now=now)
+    token = sessions.open_steps(account, open_steps, amr=AMR, shared_computer=shared_computer, now=now)
+    audit.record(LOG_IN, account_id=account.id, client_id=client_id, steps=open_steps)
     db.session.commit()
     return StepsOpen(token, open_steps[0])
 

@@ -109,18 +109,6 @@ def support() -> str:
     return _help(_("Portal Support"), "support")
 
 
-@blueprint.get("/forgot-password")
-def forgot_password() -> str:
-    """Say how to get a new password."""
-    return _help(_("Forgot Password?"), "password")
-
-
-@blueprint.get("/forgot-username")
-def forgot_username() -> str:
-    """Say how to learn one's username."""
-    return _help(_("Forgot Username?"), "username")
-
-
 @blueprint.get("/theme/district.css", endpoint="theme")
 def theme_stylesheet() -> Response:
     """Return the colours that the district has set."""

@@ -103,6 +103,7 @@ class Recovery:
     forgotten_per_day: int = 6
     forgotten_per_network_hour: int = 10
     forgotten_in_all_per_hour: int = 2000
+    wrong_links_per_network_hour: int = 20
 
 
 @dataclass(frozen=True, slots=True)

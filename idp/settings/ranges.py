@@ -36,6 +36,7 @@ RANGES: Final[Mapping[tuple[str, str], tuple[int, int]]] = {
     ("recovery", "forgotten_per_day"): (1, 1000),
     ("recovery", "forgotten_per_network_hour"): (1, 100_000),
     ("recovery", "forgotten_in_all_per_hour"): (1, 10_000_000),
+    ("recovery", "wrong_links_per_network_hour"): (1, 100_000),
     ("support", "answer_days"): (1, 30),
     ("support", "keep_days"): (30, 3650),
     ("support", "fill_in_seconds"): (1, 30),

@@ -60,7 +60,7 @@ def checked(response: TestResponse, what: object = "") -> TestResponse:
     headers = response.headers
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"], what
     assert headers["X-Content-Type-Options"] == "nosniff", what
-    assert headers["Referrer-Policy"] == "same-origin", what
+    assert headers["Referrer-Policy"] in {"same-origin", "no-referrer"}, what
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin", what
     for cookie in headers.getlist("Set-Cookie"):
         attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
