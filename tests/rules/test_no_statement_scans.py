@@ -18,8 +18,11 @@ from idp.accounts.models import ADMIN, Account
 from idp.app import create_app
 from idp.clients.models import Client
 from idp.database import db, release
+from idp.mail import service as mail
+from idp.mail.models import OutboxMessage
 from idp.oidc import delivery
 from idp.operations import pruning
+from idp.recovery import forgotten_answers
 from idp.sessions import service as sessions
 from idp.settings import Settings
 from tests import factories, plans
@@ -50,6 +53,7 @@ LOOKED_THROUGH = {
     "authorize, token, UserInfo": {"signing_keys"},
     "the clients' list": {"clients", "notice_breakers"},
     "the portal": {"clients"},  # its menu
+    "what was forgotten": {"forgotten_questions"},  # the oldest one, by its id
     "the worker": {"signing_keys", "audit_seals"},  # of the seals, the newest one
     "prune": {"audit_seals"},  # the oldest thousand, by their number
 }
@@ -177,6 +181,27 @@ def test_the_console(district: District) -> None:
         assert browser.open(f"/admin/clients/{client_id(6)}").status == 200
 
     check(seen, "the clients' list")
+
+
+def test_what_was_forgotten(district: District) -> None:
+    browser = district.browser()
+    with district.watched() as seen:
+        for typed in (username(9), "family12@example.org", "nobody"):
+            browser.open("/forgot-password")
+            browser.fill("Username or security email", typed).press("Send Email")
+            browser.fill("Code", "12345678").press("Go On")
+        browser.open("/forgot-username")
+        browser.fill("Security email", "family19@example.org").press("Send Email")
+        while forgotten_answers.answer_due():
+            pass
+        mailed = select(OutboxMessage).where(OutboxMessage.recipient == "family9@example.org")
+        content = mail.opened(db.session.scalars(mailed.where(OutboxMessage.kind == "recovery/reset")).one())
+        assert content
+        browser.open("/reset-password?" + content.text.partition("/reset-password?")[2].split()[0], follow=True)
+        assert browser.fill("New Password", "a lantern over the pond").press("Save").status == 303
+
+    assert "security_emails" in " ".join(seen.statements)
+    check(seen, "what was forgotten")
 
 
 def test_pruning(district: District) -> None:
