@@ -189,7 +189,7 @@ def _judged(reply: Answer, origin: str, what: object) -> Answer:
     if "x-request-id" in headers:  # what the server in front refuses by itself has none
         assert "frame-ancestors 'none'" in headers["content-security-policy"], what
         assert headers["x-content-type-options"] == "nosniff", what
-        assert headers["referrer-policy"] == "same-origin", what
+        assert headers["referrer-policy"] in {"same-origin", "no-referrer"}, what
         assert headers["cross-origin-opener-policy"] == "same-origin", what
     if reply.location:
         assert all("!" <= character <= "~" and character not in "\\<>\"'" for character in reply.location), what
