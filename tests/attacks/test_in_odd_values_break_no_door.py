@@ -18,7 +18,8 @@ _PARAMETERS = (
     "decision", "choice", "q", "page", "done", "show", "v", "client_name", "description", "owner", "redirect_uris",
     "post_logout_redirect_uris", "scope_profile", "token_endpoint_auth_method", "id_token_signed_response_alg",
     "require_pkce", "initiate_login_uri", "backchannel_logout_uri", "client_uri", "logo_uri", "policy_uri", "tos_uri",
-    "contacts", "form_token", "revision", "typed_name", "old_ends_now", "_method", "__proto__",
+    "contacts", "form_token", "revision", "typed_name", "old_ends_now", "token", "handle", "offer", "email", "_method",
+    "__proto__",
 )  # fmt: skip
 
 _VALUES = {
@@ -76,7 +77,7 @@ def test_in1_what_stands_in_place_of_a_sealed_request_opens_nothing(
 ) -> None:
     insider = new_insider(parent)
     for door in doors:
-        if door.endpoint.startswith(("login.", "oidc.")) and door.path != "/logout":
+        if door.endpoint.startswith(("login.", "oidc.", "forgotten.")) and door.path != "/logout":
             for start in ("", "p.", "k1."):
                 for intruder in (stranger, insider):
                     _try(intruder, door, "", f"continue={start}{_VALUES[kind]}&")

@@ -65,6 +65,10 @@ class Prober:
         self._token = found[1].decode()
         self._cookie = cookies.partition(";")[0]
 
+    def reconnect(self) -> None:
+        """Open a connection anew: the server may have closed one that waited until people were made."""
+        self._connection.close()
+
     def log_in(self, username: str, password: str, expected: int) -> float:
         """Send the log-in form; return how long its answer took."""
         form = {"csrf_token": self._token, "username": username, "password": password}
@@ -130,7 +134,12 @@ def pairs(app: Flask, prober: Prober) -> Iterator[tuple[str, Pair]]:
     """Return every pair that must look alike. (Which applications exist is public: their ids stand in addresses.)"""
 
     def alike(first: Callable[[int], Try], second: Callable[[int], Try]) -> Pair:
-        return lambda tries: measure(first(tries), second(tries), tries)
+        def pair(tries: int) -> Verdict:
+            one, other = first(tries), second(tries)
+            prober.reconnect()
+            return measure(one, other, tries)
+
+        return pair
 
     def wrong(kind: str) -> Callable[[int], Try]:
         return lambda tries: _wrong(app, prober, kind, tries)
@@ -204,6 +213,7 @@ def _forgotten(app: Flask, prober: Prober, kind: str, field: str, tries: int) ->
 def _code(app: Flask, prober: Prober, kind: str, tries: int) -> Try:
     """Five wrong codes are looked at for each answer, so that so many answers are needed."""
     names = _with_security_email(app, kind, -(-(tries + _WARM_UP) // _CODES_EACH))
+    prober.reconnect()
     handles = [prober.handle(name) for name in names]
     with app.app_context():
         while forgotten_answers.answer_due():

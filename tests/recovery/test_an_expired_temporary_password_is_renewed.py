@@ -4,9 +4,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from idp import clock
 from idp.accounts import service as accounts
 from idp.admin import people
+from idp.audit.models import AuditEvent
 from idp.database import db
 from tests.factories import Person
 from tests.pages import Browser
@@ -34,6 +37,8 @@ def test_tp3_after_its_time_it_is_refused_and_a_new_one_is_mailed_on_request(
         assert page.status == 422
         assert "idp_session" not in browser.cookies
         assert "Your temporary password is too old" in page.words
+        failed = select(AuditEvent).where(AuditEvent.event == "log_in", AuditEvent.outcome == "failure")
+        assert db.session.scalars(failed).one().details == {"reason": "temporary_password_expired"}
         assert browser.press("Send Email").status == 200
         assert work() == 1
         (letter,) = letters()

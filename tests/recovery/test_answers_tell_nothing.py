@@ -106,7 +106,7 @@ def test_r20_the_answer_says_what_to_do_if_no_mail_comes(browser: Browser) -> No
     assert "Your username" in ask_for_username(browser, "nobody@example.org").words
 
 
-def test_r18_pr23_every_username_of_an_address_is_in_one_mail(
+def test_pr23_r18_every_username_of_an_address_is_in_one_mail(
     browser: Browser, family: Person, sibling: Person, account: Callable[..., Person]
 ) -> None:
     third, closed, unverified = account("third.one"), account("closed.one"), account("unverified.one")
