@@ -22,6 +22,7 @@ from idp.oidc.delivery import Delivery
 from idp.operations import leases, pruning
 from idp.operations.secret_watch import Watch
 from idp.operations.sibling import stop_with
+from idp.recovery import forgotten_answers
 from idp.web.context import Origin, set_origin
 
 log = structlog.get_logger(__name__)
@@ -52,7 +53,7 @@ class Task:
 @click.option("--parent", type=int, hidden=True, help="Stop when this process, which started the command, is gone.")
 @with_application
 def worker(parent: int | None, *, once: bool) -> None:
-    """Do what is due until SIGTERM or Ctrl-C: log-out notices, mail, audit seals, pruning, key rotation.
+    """Do what is due until SIGTERM or Ctrl-C: log-out notices, forgotten passwords, mail, seals, pruning, key rotation.
 
     \b
     Example:  idp worker
@@ -85,6 +86,7 @@ def tasks(delivery: Delivery, mail: MailDelivery, watch: Watch, stopping: thread
         Task("keys", _CALENDAR_SECONDS, _rotate_keys),
         Task("old_notices", _CALENDAR_SECONDS, lambda: notices.give_up_old(clock.now())),
         Task("notices", _NOTICES_SECONDS, delivery.start_due),
+        Task("forgotten", _MAIL_SECONDS, forgotten_answers.answer_due),
         Task("mail", _MAIL_SECONDS, mail.start_due),
         Task("seals", settings.current().audit.seal_seconds, seal_all),
         Task("prune", _CALENDAR_SECONDS, lambda: _prune(stopping)),

@@ -17,8 +17,9 @@ from idp.audit import service as audit
 from idp.clients import service as clients
 from idp.database import db
 from idp.mail import service as mail
-from idp.recovery import first_password
+from idp.recovery import first_password, tokens
 from idp.recovery.first_password import NoAddress
+from idp.recovery.models import FIRST_PASSWORD, RESET
 from idp.sessions import service as sessions
 
 _NO_ADDRESS = "There is no email address on file to mail to."
@@ -234,5 +235,6 @@ def _verified(account: Account) -> str | None:
 
 
 def _issue(account: Account, now: datetime) -> WithTemporaryPassword:
+    tokens.revoke(account.id, now, RESET, FIRST_PASSWORD)
     temporary = accounts.issue_temporary_password(account, now)
     return WithTemporaryPassword(account, temporary, account.temporary_password_expires_at or now)

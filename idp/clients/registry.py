@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, cast
+from urllib.parse import urlencode, urlsplit
 
 from sqlalchemy import Table, bindparam, or_, select
 
@@ -50,6 +51,13 @@ class RegisteredClient:
     def is_public(self) -> bool:
         """Whether it has no secret (RFC 6749 section 2.1)."""
         return self.token_endpoint_auth_method == NO_SECRET
+
+    def start_address(self, issuer: str) -> str | None:
+        """Return where its users begin: it then logs in here (OpenID Connect Core section 4); else its home page."""
+        if self.initiate_login_uri is None:
+            return self.client_uri
+        joint = "&" if urlsplit(self.initiate_login_uri).query else "?"
+        return f"{self.initiate_login_uri}{joint}{urlencode({'iss': issuer})}"
 
     def accepts_redirect_uri(self, requested: str) -> bool:
         """Tell whether a response may go to requested (RFC 9700 section 2.1, RFC 8252 section 7.3)."""

@@ -93,12 +93,12 @@ def change_password(
     sessions.end_all(account_id, "password_changed", now, except_session=session.id)
     token = sessions.renew(session, amr=service.AMR, now=now)
     audit.record(PASSWORD_CHANGE, account_id=account_id, actor_id=account_id)
-    _tell_of_new_password(accounts.get(account_id), now)
+    tell_of_new_password(accounts.get(account_id), now)
     db.session.commit()
     return LoggedIn(token, session.shared_computer)
 
 
-def _tell_of_new_password(account: Account, now: datetime) -> None:
+def tell_of_new_password(account: Account, now: datetime) -> None:
     """Mail a notice, so that somebody who did not change it hears of it."""
     address = security_emails.notice_address(account)
     if address:

@@ -17,8 +17,28 @@ from idp.sessions.store import ActiveSession
 def log_in(going_to: Destination, form: LogInForm, errors: Errors, status: int) -> Response:
     """Return the log-in page; it names the application that sent the person here. Status 503 says that many wait."""
     going_to.allow()
-    action = going_to.page("login.log_in")
-    return page("login/log_in.html", status, errors, action=action, form=form, client=going_to.client)
+    return page(
+        "login/log_in.html",
+        status,
+        errors,
+        action=going_to.page("login.log_in"),
+        form=form,
+        client=going_to.client,
+        forgot_password=going_to.page("forgotten.password"),
+        forgot_username=going_to.page("forgotten.username"),
+    )
+
+
+def expired(going_to: Destination, offer: str) -> Response:
+    """Return the page of somebody whose temporary password was right, but too old: it offers to mail a new one."""
+    return page(
+        "login/expired.html",
+        422,
+        [],
+        action=going_to.page("forgotten.send_temporary_password"),
+        offer=offer,
+        log_in=going_to.page("login.log_in"),
+    )
 
 
 def setup_password(going_to: Destination, username: str, errors: Errors, status: int) -> Response:
@@ -32,7 +52,10 @@ def setup_password(going_to: Destination, username: str, errors: Errors, status:
 def reauthenticate(going_to: Destination, session: ActiveSession, errors: Errors, status: int) -> Response:
     """Return the page that asks for the password once more. Status 503 says that many wait."""
     action = going_to.page("login.reauthenticate")
-    return page("login/reauthenticate.html", status, errors, action=action, session=session)
+    forgot_password = going_to.page("forgotten.password")
+    return page(
+        "login/reauthenticate.html", status, errors, action=action, session=session, forgot_password=forgot_password
+    )
 
 
 def wait_words(until: datetime, now: datetime) -> Errors:

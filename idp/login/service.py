@@ -10,7 +10,7 @@ from idp.accounts.passwords import Credentials, Match
 from idp.accounts.service import Known
 from idp.audit import service as audit
 from idp.database import db
-from idp.login import password_check, steps
+from idp.login import expired, password_check, steps
 from idp.login.password_check import Busy, Refused
 from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession
@@ -63,17 +63,31 @@ class StepsOpen:
     step: str
 
 
-_COUNTED_AS = {LoggedIn: "success", StepsOpen: "steps_open", Refused: "refused", Wait: "wait", Busy: "busy"}
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A temporary password was right, but it has run out; by the offer its owner can ask for a new one."""
+
+    offer: str = field(repr=False)
 
 
-def log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Wait | Busy:
+_COUNTED_AS = {
+    LoggedIn: "success",
+    StepsOpen: "steps_open",
+    Refused: "refused",
+    Expired: "refused",
+    Wait: "wait",
+    Busy: "busy",
+}
+
+
+def log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Expired | Wait | Busy:
     """Check a username and password, and record the attempt whatever its outcome."""
     outcome = _log_in(attempt, now)
     metrics.count_log_in(_COUNTED_AS[type(outcome)])
     return outcome
 
 
-def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Wait | Busy:
+def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Expired | Wait | Busy:
     key = usernames.key(attempt.username)
     try:
         hashing.expect_turn()
@@ -99,6 +113,8 @@ def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused |
             reason=password_check.reason(known, match),
         )
         db.session.commit()
+        if known is not None and match is Match.EXPIRED and not known.is_disabled:
+            return Expired(expired.offer(known, now))
         return Refused()
     throttle.settle(reserved, succeeded=True)
     if rehashed and known.credentials.stored:

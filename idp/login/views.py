@@ -11,7 +11,7 @@ from idp.login.destination import LostContinuation
 from idp.login.forms import LogInForm
 from idp.login.new_password import Gone, Unfit
 from idp.login.password_check import Busy, Refused
-from idp.login.service import Attempt, LoggedIn, StepsOpen
+from idp.login.service import Attempt, Expired, LoggedIn, StepsOpen
 from idp.sessions import browser
 from idp.throttle.rules import Wait
 from idp.web import cookies, errors
@@ -50,6 +50,8 @@ def check_log_in() -> AnyResponse:
         case Refused():
             words = _("The username or the password is not right. Check both, then try again.")
             return pages.log_in(going_to, form, [("", words)], 422)
+        case Expired(offer):
+            return pages.expired(going_to, offer)
         case Wait(until):
             return pages.later(pages.log_in(going_to, form, pages.wait_words(until, now), 429), until, now)
         case Busy():

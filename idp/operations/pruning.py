@@ -8,7 +8,7 @@ from idp.audit import retention
 from idp.database import commit
 from idp.mail import pruning as mail
 from idp.oidc import store as oidc
-from idp.recovery import tokens as recovery
+from idp.recovery import forgotten_questions, tokens
 from idp.sessions import pruning as sessions
 from idp.support import pruning as support
 from idp.throttle import service as throttle
@@ -23,7 +23,8 @@ FEATURES: tuple[tuple[str, Callable[[datetime, int], Iterator[int]]], ...] = (
     ("codes and tokens", oidc.delete_expired),
     ("sessions and notices", sessions.delete_expired),
     ("messages", mail.delete_expired),
-    ("links and codes", recovery.delete_expired),
+    ("links and codes", tokens.delete_expired),
+    ("unanswered questions", forgotten_questions.delete_expired),
     ("requests for support", support.delete_expired),
     ("audit events", retention.delete_expired),
 )

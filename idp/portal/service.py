@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode, urlsplit
 
 from idp import settings
 from idp.accounts import service as accounts
@@ -33,11 +32,11 @@ def find_tools() -> list[Tool]:
         Tool(
             application.client_name,
             application.description,
-            _address(application.initiate_login_uri, loaded.server.issuer),
+            address,
             _colours(application.client_name, loaded.district.schools),
         )
         for application in registry.menu()
-        if application.initiate_login_uri is not None
+        if (address := application.start_address(loaded.server.issuer)) is not None
     ]
     return sorted(tools, key=lambda tool: (bool(tool.colours), tool.name))
 
@@ -46,12 +45,6 @@ def change_language(account_id: uuid.UUID, code: str, now: datetime) -> None:
     """Write pages and mail to somebody in another language from now on. Commits."""
     accounts.learn_language(accounts.get(account_id), code, is_picked=True, now=now)
     db.session.commit()
-
-
-def _address(initiate_login_uri: str, issuer: str) -> str:
-    """Say who asks, so that the application logs in here (OpenID Connect Core section 4)."""
-    joint = "&" if urlsplit(initiate_login_uri).query else "?"
-    return f"{initiate_login_uri}{joint}{urlencode({'iss': issuer})}"
 
 
 def _colours(client_name: str, schools: Sequence[School]) -> str:

@@ -113,18 +113,6 @@ def show_help() -> str:
         return _questions(())
 
 
-@blueprint.get("/forgot-password")
-def forgot_password() -> str:
-    """Say how to get a new password."""
-    return _help(_("Forgot Password?"), "password")
-
-
-@blueprint.get("/forgot-username")
-def forgot_username() -> str:
-    """Say how to learn one's username."""
-    return _help(_("Forgot Username?"), "username")
-
-
 @blueprint.get("/theme/district.css", endpoint="theme")
 def theme_stylesheet() -> Response:
     """Return the colours that the district has set."""
@@ -149,15 +137,6 @@ def _other_faqs(district: District, reading: str) -> list[Faq]:
         return own
     name = _("More questions and answers about the %(portal)s", portal=district.portal_name)
     return [Faq(name, district.general_faq), *own]
-
-
-def _help(title: str, topic: str) -> str:
-    """Render a page that opens when the database is away, too: then as for a visitor."""
-    try:
-        return render_template("portal/help.html", title=title, topic=topic)
-    except SQLAlchemyError as error:
-        browser.go_on_without_database(error)
-        return render_template("portal/help.html", title=title, topic=topic)
 
 
 @lru_cache(maxsize=8)

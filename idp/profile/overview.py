@@ -123,6 +123,8 @@ def _words() -> dict[tuple[str, str], str]:
         ("security_email_objection", "success"): _("A change was stopped with “This was not me”"),
         ("temporary_password", "success"): _("A new temporary password was made by the support team"),
         ("first_password_link", "success"): _("A link to choose a password was mailed"),
+        ("password_forgotten", "success"): _("A link to a new password was mailed"),
+        ("username_forgotten", "success"): _("The username was mailed"),
         ("account_add", "success"): _("The account was made"),
         ("account_rename", "success"): _("The username was changed by the support team"),
         ("account_unlock", "success"): _("The support team let log-ins be tried again at once"),

@@ -39,3 +39,20 @@ class EmailToken(Base):
 
     def __repr__(self) -> str:
         return f"<EmailToken {self.id}>"
+
+
+class ForgottenQuestion(Base):
+    """What somebody typed who has forgotten something. The worker looks it up, answers by mail, and deletes it.
+
+    A request writes the same row whatever was typed, so that neither its answer nor its time can tell who is known.
+    """
+
+    __tablename__ = "forgotten_questions"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    sealed_content: Mapped[str] = mapped_column(Text)
+    """People type passwords into the wrong field, too: nobody reads here what they have typed."""
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+    def __repr__(self) -> str:
+        return f"<ForgottenQuestion {self.id}>"

@@ -37,18 +37,27 @@ class Live:
 
 
 def issue(
-    purpose: str, account_id: uuid.UUID, address: str, now: datetime, continuation: str = "", *, beside: bool = False
+    purpose: str,
+    account_id: uuid.UUID,
+    address: str,
+    now: datetime,
+    continuation: str = "",
+    *,
+    beside: bool = False,
+    token_id: uuid.UUID | None = None,
+    code: str | None = None,
 ) -> Issued:
     """Make a link and a code for one address. Older ones of the same purpose and account no longer work (R40).
 
-    Unless it is to stand beside them: an objection to one change is not answered by making another one.
+    Unless it is to stand beside them: an objection to one change is not answered by making another one. An id and a
+    code are given by whoever has told them before the link was made.
     """
     if not beside:
         revoke(account_id, now, purpose)
     wanted = settings.current().recovery
-    token, code = sealing.random_token(), f"{secrets.randbelow(10**8):08}"
+    token, code = sealing.random_token(), code or f"{secrets.randbelow(10**8):08}"
     row = EmailToken(
-        id=new_id(),
+        id=token_id or new_id(),
         purpose=purpose,
         account_id=account_id,
         address=address,
@@ -116,6 +125,12 @@ def spend_code(token_id: uuid.UUID, purpose: str, code: str, now: datetime) -> L
     return _spend(EmailToken.id == token_id, purpose, now)
 
 
+def plain_code(typed: str) -> bytes:
+    """Return a code without what people type between its digits."""
+    plain = "".join(character for character in typed[:40] if character not in " -\u00a0")
+    return plain.encode("utf-8", "surrogatepass")
+
+
 def revoke(account_id: uuid.UUID, now: datetime, *purposes: str) -> None:
     """Make an account's links and codes of some purposes useless, or all of them when none is named."""
     chosen = update(EmailToken).where(EmailToken.account_id == account_id, EmailToken.spent_at.is_(None))
@@ -154,9 +169,8 @@ def _spend(which: ColumnElement[bool], purpose: str, now: datetime) -> Live | No
 
 
 def _is_same(sealed: str, code: str) -> bool:
-    typed = "".join(character for character in code[:40] if character not in " -\u00a0")
     try:
         expected = sealing.open_sealed(_PURPOSE, sealed)
     except sealing.CannotOpen:  # the wrapping key was taken away in the ten minutes since: the link still works
         return False
-    return hmac.compare_digest(expected, typed.encode("utf-8", "surrogatepass"))
+    return hmac.compare_digest(expected, plain_code(code))

@@ -12,8 +12,8 @@ VERIFICATION_PAUSE, VERIFICATIONS = "verification_pause", "verifications"
 FORGOTTEN_HOUR, FORGOTTEN_DAY = "forgotten_hour", "forgotten_day"
 FORGOTTEN_NETWORK, FORGOTTEN_IN_ALL = "forgotten_network", "forgotten_in_all"
 """Mails: each one counts, and nothing wipes it out but time."""
-WRONG_LINKS = "wrong_links"
-"""Mailed links that are not good, opened from one network: likewise."""
+WRONG_LINKS, FORGOTTEN_CODE = "wrong_links", "forgotten_code"
+"""Mailed links that are not good, opened from one network, and codes typed for one mail: likewise."""
 SUPPORT_NETWORK, SUPPORT_IN_ALL, SUPPORT_MAILS = "support_network", "support_in_all", "support_mails"
 """Requests for support, and the mails that confirm them: likewise."""
 LOOKUP_NETWORK, LOOKUP_TICKET = "lookup_network", "lookup_ticket"
@@ -84,6 +84,7 @@ _RULES: Mapping[str, Callable[[Settings], Rule]] = {
     FORGOTTEN_NETWORK: lambda of: _at_most(of.recovery.forgotten_per_network_hour, _HOUR),
     FORGOTTEN_IN_ALL: lambda of: _at_most(of.recovery.forgotten_in_all_per_hour, _HOUR),
     WRONG_LINKS: lambda of: _at_most(of.recovery.wrong_links_per_network_hour, _HOUR),
+    FORGOTTEN_CODE: lambda of: _at_most(of.recovery.code_tries, timedelta(minutes=of.recovery.code_minutes)),
     SUPPORT_NETWORK: lambda of: _at_most(of.support.per_network_hour, _HOUR),
     SUPPORT_IN_ALL: lambda of: _at_most(of.support.in_all_per_hour, _HOUR),
     SUPPORT_MAILS: lambda of: _at_most(of.support.mails_per_address_day, 24 * _HOUR),

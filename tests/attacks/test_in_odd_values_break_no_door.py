@@ -19,6 +19,7 @@ _PARAMETERS = (
     "post_logout_redirect_uris", "scope_profile", "token_endpoint_auth_method", "id_token_signed_response_alg",
     "require_pkce", "initiate_login_uri", "backchannel_logout_uri", "client_uri", "logo_uri", "policy_uri", "tos_uri",
     "contacts", "form_token", "revision", "typed_name", "old_ends_now", "_method", "__proto__",
+    "token", "handle", "offer",
     "topic", "name", "relationship", "student_name", "school", "phone", "email", "language", "best_time", "summary",
     "website", "number", "contact", "continue",
 )  # fmt: skip
@@ -78,7 +79,7 @@ def test_in1_what_stands_in_place_of_a_sealed_request_opens_nothing(
 ) -> None:
     insider = new_insider(parent)
     for door in doors:
-        if door.endpoint.startswith(("login.", "oidc.")) and door.path != "/logout":
+        if door.endpoint.startswith(("login.", "oidc.", "forgotten.")) and door.path != "/logout":
             for start in ("", "p.", "k1."):
                 for intruder in (stranger, insider):
                     _try(intruder, door, "", f"continue={start}{_VALUES[kind]}&")

@@ -19,6 +19,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
+from idp import clock
+from idp.accounts import security_emails
+from idp.accounts import service as accounts
 from idp.app import create_app
 from idp.database import Base, db
 from idp.mail import service as mail
@@ -156,6 +159,7 @@ def test_no_secret_turns_up_where_it_does_not_belong(watched: Watched) -> None:
     _flow(watched, browser)
     _console(watched)
     _log_out(watched, browser)
+    _forgotten(watched)
     for arguments in (
         ("audit", "verify"),
         ("doctor",),
@@ -283,6 +287,50 @@ def _log_out(watched: Watched, browser: Intruder) -> None:
         if watched.notices:
             break
         time.sleep(0.05)
+
+
+def _forgotten(watched: Watched) -> None:
+    """What is mailed is in the mail alone: a link, its code, a temporary password."""
+    with watched.target.app.app_context():
+        account = accounts.find_by_username("nora.newcomer")
+        assert account
+        account.email = "nora@example.org"
+        security_emails.set_verified(account.id, "nora.recovers@example.org", clock.now())
+        db.session.commit()
+    browser = watched.target.intruder()
+    form = {"csrf_token": browser.get("/login").hidden("csrf_token")}
+    page = watched.keep("forgot", browser.post("/forgot-password", form | {"username": "nora.newcomer"}))
+    text = _mail(watched, "recovery/reset")
+    watched.secrets["link"] = text.partition("?token=")[2].split()[0]
+    code = re.search(r"^(\d{4}) (\d{4})$", text, re.MULTILINE)
+    assert code
+    watched.secrets |= {"code of the mail": code[1] + code[2], "code as it is written": code[0]}
+    watched.secrets["handle"] = page.hidden("handle")
+    watched.said["page forgot"] = page.text.replace(page.hidden("handle"), "")
+    wrong = form | {"handle": page.hidden("handle"), "code": "x"}
+    refused = browser.post("/forgot-password/code", wrong)
+    watched.said["page code refused"] = refused.text.replace(page.hidden("handle"), "")
+    watched.keep("link", browser.get("/reset-password", {"token": watched.secrets["link"]}))
+    watched.keep("reset", browser.get("/reset-password"))
+    watched.keep("reset refused", browser.post("/reset-password", form | {"new_password": _WRONG[:3]}))
+    assert watched.keep("reset done", browser.post("/reset-password", form | {"new_password": _CHOSEN})).status == 303
+    watched.type("account", "temporary-password", "nora.newcomer", "--mail", "--json")
+    text = _mail(watched, "recovery/temporary_password")
+    watched.secrets["temporary password of the mail"] = text.partition("Temporary password: ")[2].split()[0]
+    watched.keep("log-in by mail", browser.log_in("nora.newcomer", watched.secrets["temporary password of the mail"]))
+    watched.type("mail", "list")
+
+
+def _mail(watched: Watched, kind: str) -> str:
+    """Return what a message says, once the worker has written it."""
+    for _ in range(200):
+        with watched.target.app.app_context():
+            found = db.session.scalars(select(OutboxMessage).where(OutboxMessage.kind == kind)).first()
+            content = mail.opened(found) if found else None
+            if content:
+                return content.text
+        time.sleep(0.05)
+    raise AssertionError(f"no mail {kind}")
 
 
 def _processes(pid: int) -> dict[str, str]:

@@ -32,7 +32,7 @@ Row = tuple[Value, ...]
 _EVENTS_A_SEAL = 500
 
 ACCOUNT, SECTOR, CLIENT, SESSION, OLD_SESSION, GRANT, NOTICE, STEPS = range(8)
-EVENT, SECRET, MESSAGE, ADDRESS, LINK, TICKET, ENTRY = range(8, 15)
+EVENT, SECRET, MESSAGE, ADDRESS, LINK, TICKET, ENTRY, QUESTION = range(8, 16)
 """Kinds of rows, as ids tell them apart."""
 
 
@@ -207,6 +207,9 @@ def _past(scale: Scale) -> Iterator[Load]:
     yield Load("outbox_messages", _MESSAGE, count, _messages(scale, count))
     yield Load("security_emails", _ADDRESS, scale.accounts, _addresses(scale))
     yield Load("email_tokens", _LINK, count, _links(scale, count))
+    yield Load(
+        "forgotten_questions", _columns("id sealed_content created_at"), count // 10, _questions(scale, count // 10)
+    )
     yield Load("support_tickets", _TICKET, count, _tickets(scale, count))
     yield Load("support_log_entries", _ENTRY, 2 * count, _entries(scale, 2 * count))
     yield Load("audit_events", _EVENT, scale.events, _events(scale))
@@ -234,6 +237,13 @@ def _links(scale: Scale, count: int) -> Iterator[Row]:
     for number in range(count):
         whose = (identifier(ACCOUNT, number), f"family{number}@example.org", next(random_digests))
         yield (identifier(LINK, number), "verification", *whose, "", 0, "", gone, gone)
+
+
+def _questions(scale: Scale, count: int) -> Iterator[Row]:
+    """What was forgotten while no worker ran."""
+    when = moment(scale.now - timedelta(days=2))
+    for number in range(count):
+        yield (identifier(QUESTION, number), "nobody reads this", when)
 
 
 _TICKET = _columns(

@@ -22,13 +22,14 @@ from urllib.parse import urlencode, urlsplit
 from flask import Flask
 
 from idp import clock
-from idp.accounts import passwords
+from idp.accounts import passwords, security_emails
 from idp.accounts import service as accounts
 from idp.accounts.models import GUARDIAN
 from idp.admin import people
 from idp.app import create_app
 from idp.database import db
-from idp.settings import Passwords, Throttle
+from idp.recovery import forgotten_answers
+from idp.settings import Passwords, Recovery, Throttle
 from tests import factories, servers
 from tests.benchmarks.settings import measured
 from tests.benchmarks.telling_apart import Verdict, told_apart
@@ -36,9 +37,12 @@ from tests.databases import KINDS, Databases, with_database
 
 TRIES = 200
 KNOWN, UNKNOWN, DISABLED, TEMPORARY, EMPTY = "known", "unknown", "disabled", "temporary", "without a password"
+UNVERIFIED = "without a verified address"
+_CODES_EACH = 5
 CHANCE = 0.001
 """What counts as told apart: of a thousand honest pairs one looks so by chance."""
 PLANTED = 0.002
+_OFTEN = Recovery(forgotten_per_network_hour=100_000, forgotten_in_all_per_hour=100_000)
 _WARM_UP = 10
 
 _HEAD = "| pair | difference ms | guessed | p | |\n|---|---|---|---|---|"
@@ -61,6 +65,10 @@ class Prober:
         self._token = found[1].decode()
         self._cookie = cookies.partition(";")[0]
 
+    def reconnect(self) -> None:
+        """Open a connection anew: the server may have closed one that waited until people were made."""
+        self._connection.close()
+
     def log_in(self, username: str, password: str, expected: int) -> float:
         """Send the log-in form; return how long its answer took."""
         form = {"csrf_token": self._token, "username": username, "password": password}
@@ -71,6 +79,23 @@ class Prober:
         pair = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
         form = {"grant_type": "authorization_code", "code": "x", "redirect_uri": "https://x.example/"}
         return self._timed("/oauth/token", form, {"Authorization": f"Basic {pair}"}, 401)
+
+    def forget(self, path: str, field: str, typed: str) -> float:
+        """Send Forgot Password? or Forgot Username?; return how long the answer took."""
+        return self._timed(path, {"csrf_token": self._token, field: typed}, {"Cookie": self._cookie}, 200)
+
+    def type_code(self, handle: str) -> float:
+        """Type a wrong code on an answer's page; return how long it took."""
+        form = {"csrf_token": self._token, "handle": handle, "code": "12345678"}
+        return self._timed("/forgot-password/code", form, {"Cookie": self._cookie}, 422)
+
+    def handle(self, username: str) -> str:
+        """Forget a password, and return what the answer's page holds."""
+        form = {"csrf_token": self._token, "username": username}
+        page, _cookies = self._send("POST", "/forgot-password", form, {"Cookie": self._cookie})
+        found = re.search(rb'name="handle" value="([^"]+)"', page)
+        assert found is not None
+        return found[1].decode()
 
     def _timed(self, path: str, form: dict[str, str], headers: dict[str, str], expected: int) -> float:
         began = time.perf_counter()
@@ -109,7 +134,12 @@ def pairs(app: Flask, prober: Prober) -> Iterator[tuple[str, Pair]]:
     """Return every pair that must look alike. (Which applications exist is public: their ids stand in addresses.)"""
 
     def alike(first: Callable[[int], Try], second: Callable[[int], Try]) -> Pair:
-        return lambda tries: measure(first(tries), second(tries), tries)
+        def pair(tries: int) -> Verdict:
+            one, other = first(tries), second(tries)
+            prober.reconnect()
+            return measure(one, other, tries)
+
+        return pair
 
     def wrong(kind: str) -> Callable[[int], Try]:
         return lambda tries: _wrong(app, prober, kind, tries)
@@ -123,6 +153,17 @@ def pairs(app: Flask, prober: Prober) -> Iterator[tuple[str, Pair]]:
     for kind in (UNKNOWN, DISABLED, TEMPORARY, EMPTY):
         yield f"wrong password: known, {kind}", alike(wrong(KNOWN), wrong(kind))
     yield "too many tries: known, unknown", alike(waiting(KNOWN), waiting(UNKNOWN))
+
+    def forgotten(kind: str, field: str) -> Callable[[int], Try]:
+        return lambda tries: _forgotten(app, prober, kind, field, tries)
+
+    def code(kind: str) -> Callable[[int], Try]:
+        return lambda tries: _code(app, prober, kind, tries)
+
+    for kind in (UNKNOWN, DISABLED, UNVERIFIED):
+        yield f"forgotten password: known, {kind}", alike(forgotten(KNOWN, "username"), forgotten(kind, "username"))
+    yield "forgotten username: known, unknown", alike(forgotten(KNOWN, "email"), forgotten(UNKNOWN, "email"))
+    yield "wrong code: known, unknown", alike(code(KNOWN), code(UNKNOWN))
     with app.app_context():
         client = factories.client()
     near, far = (client.secret or "")[:-1] + "*", "x" * 43
@@ -163,6 +204,34 @@ def _waiting(app: Flask, prober: Prober, kind: str) -> Try:
     return lambda _number: prober.log_in(name, "wrong password", 429)
 
 
+def _forgotten(app: Flask, prober: Prober, kind: str, field: str, tries: int) -> Try:
+    names = _with_security_email(app, kind, tries + _WARM_UP)
+    path, ending = ("/forgot-password", "") if field == "username" else ("/forgot-username", "@example.org")
+    return lambda number: prober.forget(path, field, names[number] + ending)
+
+
+def _code(app: Flask, prober: Prober, kind: str, tries: int) -> Try:
+    """Five wrong codes are looked at for each answer, so that so many answers are needed."""
+    names = _with_security_email(app, kind, -(-(tries + _WARM_UP) // _CODES_EACH))
+    prober.reconnect()
+    handles = [prober.handle(name) for name in names]
+    with app.app_context():
+        while forgotten_answers.answer_due():
+            pass
+    return lambda number: prober.type_code(handles[number // _CODES_EACH])
+
+
+def _with_security_email(app: Flask, kind: str, how_many: int) -> list[str]:
+    names = _usernames(app, KNOWN if kind == UNVERIFIED else kind, how_many)
+    with app.app_context():
+        for name in names if kind not in {UNKNOWN, UNVERIFIED} else ():
+            account = accounts.find_by_username(name)
+            assert account
+            security_emails.set_verified(account.id, f"{name}@example.org", clock.now())
+        db.session.commit()
+    return names
+
+
 def _slower(one: Try) -> Try:
     def slowed(number: int) -> float:
         began = time.perf_counter()
@@ -201,7 +270,7 @@ def _usernames(app: Flask, kind: str, how_many: int) -> list[str]:
 @contextmanager
 def served(kind: str, folder: Path) -> Iterator[tuple[Flask, str]]:
     """Serve a provider whose hashes are quick, so that what differs beside them would show."""
-    databases = Databases(replace(measured(), throttle=Throttle(client_failures=10_000)), folder)
+    databases = Databases(replace(measured(), throttle=Throttle(client_failures=10_000), recovery=_OFTEN), folder)
     try:
         with databases.new(kind) as url:
             quick = replace(with_database(databases.settings, url), passwords=Passwords(bcrypt_cost=4))

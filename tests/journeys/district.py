@@ -6,12 +6,20 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from urllib.parse import quote
+from urllib.request import urlopen
 
 from playwright.sync_api import Page, expect
 
+from idp import clock, settings
+from idp.accounts import security_emails
+from idp.accounts import service as accounts
+from idp.app import create_app
+from idp.database import db
 from tests.factories import Person
 
 EAST, SOUTH, WEST, GRADEBOOK = "maine-east", "maine-south", "maine-west", "gradebook"
@@ -67,6 +75,36 @@ class District:
         page.wait_for_timeout(3500)  # nobody fills it in faster, so what comes sooner is asked for once more
         page.get_by_role("button", name="Send", exact=True).click()
         return page.locator(".ticket-number").inner_text().replace(" ", "")
+
+    def verify(self, who: LogIn, address: str) -> None:
+        """Give somebody a security email that is verified."""
+        app = create_app(settings.load(self.environment))
+        with app.app_context():
+            account = accounts.find_by_username(who.username)
+            assert account
+            security_emails.set_verified(account.id, address, clock.now())
+            db.session.commit()
+            db.engine.dispose()
+
+    def let_temporary_password_expire(self, who: LogIn) -> None:
+        """Let fourteen days pass for somebody."""
+        app = create_app(settings.load(self.environment))
+        with app.app_context():
+            account = accounts.find_by_username(who.username)
+            assert account
+            account.temporary_password_expires_at = clock.now()
+            db.session.commit()
+            db.engine.dispose()
+
+    def mail(self, recipient: str, holding: str) -> str:
+        """Return what the message in the mailbox to an address says that holds some words, once it is there."""
+        for _ in range(100):
+            with urlopen(f"{self.issuer}/mailbox/messages.json?to={quote(recipient)}") as answer:
+                found = [str(one["text"]) for one in json.load(answer) if holding in one["text"]]
+            if found:
+                return found[0]
+            time.sleep(0.1)
+        raise AssertionError(f"no mail to {recipient}")
 
 
 def read_description(folder: Path, given: dict[str, str]) -> District:

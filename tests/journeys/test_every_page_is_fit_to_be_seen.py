@@ -220,6 +220,41 @@ def _link_of(page: Page, district: District, to: str, kind: str = "verify-email"
     raise AssertionError(f"no mail with such a link came to {to}")
 
 
+def _forgetful(album: Album, district: District) -> None:
+    """What comes after Forgot Password? and Forgot Username?, whose first pages a visitor has seen."""
+    page, issuer = album.page, district.issuer
+    who = district.newcomer()
+    address = f"{who.username}@recovers.example.org"
+    district.verify(who, address)
+    for name, label, typed in (
+        ("forgot-username", "Security email", address),
+        ("forgot-password", "Username or security email", who.username),
+    ):
+        page.goto(f"{issuer}/{name}")
+        page.get_by_role("button", name="Send Email", exact=True).click()
+        album.look(f"{name}-refused")
+        page.get_by_label(label, exact=True).fill(typed)
+        page.get_by_role("button", name="Send Email", exact=True).click()
+        expect(page.get_by_role("heading", name="Check Your Email")).to_be_visible()
+        album.look(f"{name}-answered")
+    page.get_by_label("Code", exact=True).fill("12345678")
+    page.get_by_role("button", name="Go On", exact=True).click()
+    album.look("forgot-password-wrong-code")
+    link = next(word for word in district.mail(address, "?token=").split() if "?token=" in word)
+    album.visit("reset-password", link)
+    page.get_by_label("New Password", exact=True).fill("short")
+    page.get_by_role("button", name="Save", exact=True).click()
+    album.look("reset-password-refused")
+    for name in ("reset-password", "first-password"):
+        album.visit(f"{name}-link-refused", f"{issuer}/{name}?token=x")
+    district.let_temporary_password_expire(who)
+    page.goto(f"{issuer}/login")
+    log_in(page, who)
+    album.look("temporary-password-expired")
+    page.get_by_role("button", name="Send Email", exact=True).click()
+    album.look("temporary-password-answered")
+
+
 def _admin(album: Album, district: District) -> None:
     page, issuer = album.page, district.issuer
     page.goto(f"{issuer}/admin")
@@ -298,7 +333,7 @@ def _secretary(album: Album, district: District) -> None:
 
 
 @pytest.mark.parametrize(
-    "tour", [_visitor, _guardian, _newcomer, _admin, _secretary], ids=lambda tour: tour.__name__.strip("_")
+    "tour", [_visitor, _guardian, _newcomer, _forgetful, _admin, _secretary], ids=lambda tour: tour.__name__.strip("_")
 )
 def test_no_page_has_a_barrier_or_is_cut_off(
     district: District, chromium: Chromium, pictures: Path, width: int, tour: Tour

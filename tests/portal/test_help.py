@@ -1,4 +1,4 @@
-"""Until the tools for forgotten passwords are there, the pages say honestly whom to ask."""
+"""Help and support are open to everybody, and say whom to ask."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from tests.databases import AppBuilder
 from tests.factories import Person
 from tests.pages import Browser
 
-_PAGES = ["/help", "/support", "/forgot-password", "/forgot-username"]
+_PAGES = ["/help", "/support"]
 
 
 @pytest.mark.parametrize("path", _PAGES)

@@ -16,6 +16,7 @@ from tests.factories import Person
 from tests.login.conftest import gradebook  # noqa: F401  a fixture
 from tests.oidc.conftest import application, log_in, new_application, visitor  # noqa: F401  fixtures
 from tests.pages import Browser, Page
+from tests.recovery.families import family, sibling  # noqa: F401  fixtures
 
 ADDRESS, OTHER = "ewa.private@example.net", "ewa.new@example.com"
 SETUP, SENT = "/setup/security-email", "/account/security-email/sent"

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from idp import clock, sealing
@@ -14,7 +16,7 @@ from idp.audit.models import AuditEvent
 from idp.database import db
 from idp.recovery import first_password
 from idp.recovery.first_password import NoAddress
-from idp.settings import Settings
+from idp.settings import FIRST_BY_LINK, Settings
 from tests.factories import Person
 from tests.pages import Browser
 from tests.programs import Commands
@@ -91,3 +93,56 @@ def test_r7_without_an_address_nothing_changes(idp: Commands, account: Callable[
         assert "no email address on file" in refused.stderr
     assert accounts.find_by_username("ewa.nowak") is None
     assert browser.log_in(person.username, person.password).status == 303
+
+
+@pytest.fixture
+def by_link(app: Flask) -> None:
+    """The other setting."""
+    passwords = replace(app.config["IDP"].passwords, first=FIRST_BY_LINK)
+    app.config["IDP"] = replace(app.config["IDP"], passwords=passwords)
+
+
+@pytest.mark.usefixtures("by_link")
+def test_r8_a_setting_mails_a_one_time_link_instead(
+    app: Flask, browser: Browser, new_browser: Callable[[], Browser], parent: Person
+) -> None:
+    done = Commands(app.config["IDP"])("account", "temporary-password", parent.username, "--mail")
+    (letter,) = letters(parent.email)
+
+    assert done.exit_code == 0, done.stderr
+    assert letter.link not in done.stdout + done.stderr
+    assert f"Username: {parent.username}\n" in letter.text
+    assert "\nhttp://localhost:5000/login\n" in letter.text
+    assert new_browser().log_in(parent.username, parent.password).status == 422, "the old password is gone"
+    assert new_browser().open(letter.path, follow=True).status == 200, "looking spends nothing"
+    browser.open(letter.path, follow=True)
+    assert browser.fill("New Password", "a lantern over the pond").press("Save").location == "/"
+    assert browser.open("/account").status == 200
+    assert new_browser().log_in(parent.username, "a lantern over the pond").status == 303
+    assert new_browser().open(letter.path, follow=True).status == 410
+
+
+@pytest.mark.usefixtures("by_link")
+def test_r8_the_link_is_good_for_fourteen_days_and_until_the_next_one(
+    browser: Browser, parent: Person, travel: Callable[[timedelta], AbstractContextManager[None]]
+) -> None:
+    for _mail in range(2):
+        first_password.send(accounts.get(parent.id), clock.now())
+        db.session.commit()
+    older, newer = letters(parent.email)
+
+    assert browser.open(older.path, follow=True).status == 410
+    with travel(timedelta(days=13, hours=23)):
+        assert browser.open(newer.path, follow=True).status == 200
+    with travel(timedelta(days=14, seconds=1)):
+        assert browser.open(newer.path, follow=True).status == 410
+
+
+@pytest.mark.usefixtures("by_link")
+def test_pr15_the_link_resets_no_password(browser: Browser, parent: Person) -> None:
+    """A link that is good for the first password is good for nothing else."""
+    first_password.send(accounts.get(parent.id), clock.now())
+    db.session.commit()
+    (letter,) = letters(parent.email)
+
+    assert browser.open(letter.path.replace("/first-password", "/reset-password"), follow=True).status == 410

@@ -23,6 +23,7 @@ from idp.mail import service as mail
 from idp.mail.models import OutboxMessage
 from idp.oidc import delivery
 from idp.operations import pruning
+from idp.recovery import forgotten_answers
 from idp.sessions import service as sessions
 from idp.settings import Settings
 from tests import factories, plans
@@ -54,6 +55,7 @@ LOOKED_THROUGH = {
     "authorize, token, UserInfo": {"signing_keys"},
     "the clients' list": {"clients", "notice_breakers"},
     "the portal": {"clients"},  # its menu
+    "what was forgotten": {"forgotten_questions"},  # the oldest one, by its id
     "the worker": {"signing_keys", "audit_seals"},  # of the seals, the newest one
     "prune": {"audit_seals"},  # the oldest thousand, by their number
 }
@@ -289,3 +291,25 @@ def test_the_worker(district: District) -> None:
 
     assert "logout_notices" in " ".join(seen.statements)
     check(seen, "the worker")
+
+
+def test_what_was_forgotten(district: District) -> None:
+    """After pruning, for which the worker would leave nothing."""
+    browser = district.browser()
+    with district.watched() as seen:
+        for typed in (username(9), "family12@example.org", "nobody"):
+            browser.open("/forgot-password")
+            browser.fill("Username or security email", typed).press("Send Email")
+            browser.fill("Code", "12345678").press("Go On")
+        browser.open("/forgot-username")
+        browser.fill("Security email", "family19@example.org").press("Send Email")
+        while forgotten_answers.answer_due():
+            pass
+        mailed = select(OutboxMessage).where(OutboxMessage.recipient == "family8@example.org")
+        content = mail.opened(db.session.scalars(mailed.where(OutboxMessage.kind == "recovery/reset")).one())
+        assert content
+        browser.open("/reset-password?" + content.text.partition("/reset-password?")[2].split()[0], follow=True)
+        assert browser.fill("New Password", "a lantern over the pond").press("Save").status == 303
+
+    assert "security_emails" in " ".join(seen.statements)
+    check(seen, "what was forgotten")

@@ -185,6 +185,7 @@ def test_production_refuses_authlib_s_switch_for_plain_http(environ: dict[str, s
         ("IDP_TOKENS_CODE_SECONDS", "-5", "[tokens] code_seconds has to be from 1 to 600."),
         ("IDP_KEYS_RSA_BITS", "1024", "[keys] rsa_bits"),
         ("IDP_KEYS_PUBLISH_AHEAD_DAYS", "90", "[keys] publish_ahead_days"),
+        ("IDP_PASSWORDS_FIRST", "letter", "[passwords] first has to be password or link."),
         ("IDP_PASSWORDS_BREACHED", "leaked.txt", "[passwords] breached has to be a file's full path"),
         ("IDP_PASSWORDS_BREACHED", "http://ranges.example/range/", "[passwords] breached has to be a file's full path"),
         ("IDP_PASSWORDS_BREACHED", "https://ranges.example/range", "[passwords] breached has to be a file's full path"),
