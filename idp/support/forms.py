@@ -102,7 +102,7 @@ class SupportForm:
     def _too_long(self) -> dict[str, str]:
         over = {name: len(getattr(self, name)) - longest for name, longest in _LONGEST.items()}
         return {
-            name: ngettext("This is too long by one character.", "This is too long by %(num)s characters.", number)
+            name: ngettext("This is too long by %(num)s character.", "This is too long by %(num)s characters.", number)
             for name, number in over.items()
             if number > 0
         }

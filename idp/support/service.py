@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from idp import sealing
+from idp import sealing, settings
 from idp.accounts.models import Account
 from idp.database import db, new_id, upsert
 from idp.mail import service as mail
@@ -203,6 +203,7 @@ def _confirm(request: Request, number: str, now: datetime) -> None:
         number=number,
         topic=request.topic,
         words=words,
+        address=f"{settings.current().server.issuer}/support/ticket",
     )
 
 

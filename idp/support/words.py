@@ -16,45 +16,49 @@ OTHER_LANGUAGE = "other"
 
 def topic(name: str) -> str:
     """Return the words for a topic, one of models.TOPICS."""
-    return {
+    names: dict[str, str] = {
         NO_ACCOUNT: _("I have no account"),
         NO_VERIFICATION: _("Verification email not received"),
         CHANGE_USERNAME: _("Change my username"),
         FORGOT: _("I cannot log in"),
         OTHER: _("Other"),
-    }.get(name, name)
+    }
+    return names.get(name, name)
 
 
 def relationship(name: str) -> str:
     """Return the words for who asks, one of RELATIONSHIPS."""
-    return {
+    names: dict[str, str] = {
         "parent": _("Parent"),
         "guardian": _("Legal guardian"),
         "relative": _("Grandparent or other relative"),
         "student": _("I am the student"),
         "other": _("Another person"),
-    }.get(name, name)
+    }
+    return names.get(name, name)
 
 
 def state(name: str) -> str:
     """Return the word for where a request stands, one of models.STATES."""
-    return {OPEN: _("Open"), WAITING: _("Waiting for an answer"), CLOSED: _("Closed")}.get(name, name)
+    names: dict[str, str] = {OPEN: _("Open"), WAITING: _("Waiting for an answer"), CLOSED: _("Closed")}
+    return names.get(name, name)
 
 
 def best_time(name: str) -> str:
     """Return the words for when somebody would like to be called, one of BEST_TIMES."""
-    return {
+    names: dict[str, str] = {
         "any": _("Any time"),
         "morning": _("In the morning"),
         "midday": _("Around noon"),
         "afternoon": _("In the afternoon"),
-    }.get(name, name)
+    }
+    return names.get(name, name)
 
 
 def school(key: str) -> str:
     """Return the name of a school by its key in the settings; words for another one, and for one that is no more."""
     names = {one.key: one.name for one in settings.current().district.schools}
-    return names.get(key, _("Another school"))
+    return names.get(key) or str(_("Another school"))
 
 
 def languages() -> tuple[str, ...]:
@@ -64,13 +68,15 @@ def languages() -> tuple[str, ...]:
 
 def language(code: str) -> str:
     """Return what a language is called by those who speak it."""
-    return _("Another language") if code == OTHER_LANGUAGE else web_language.own_name(code)
+    return str(_("Another language")) if code == OTHER_LANGUAGE else web_language.own_name(code)
 
 
 def expected() -> str:
     """Say in a sentence when the team answers."""
-    return ngettext(
-        "We expect to contact you within one school day.",
-        "We expect to contact you within %(num)s school days.",
-        settings.current().support.answer_days,
+    return str(
+        ngettext(
+            "We expect to contact you within %(num)s school day.",
+            "We expect to contact you within %(num)s school days.",
+            settings.current().support.answer_days,
+        )
     )

@@ -87,3 +87,17 @@ def test_th14_what_is_too_long_is_counted_for_nobody_else(browser: Browser, pare
     found = db.session.get_one(Account, parent.id)
     assert found.last_log_in_at is not None
     assert clock.now() - found.last_log_in_at < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("kind", _TEXTS)
+@pytest.mark.parametrize("name", ["name", "summary", "phone", "email", "topic"])
+def test_ds1_a_long_request_for_support_is_refused_at_once(browser: Browser, kind: str, name: str) -> None:
+    browser.open("/support")
+    sent = dict(browser._data(browser.page.form_of("Send", {})[1])) | {name: _TEXTS[kind]}  # noqa: SLF001  the form as it is sent
+    started = time.process_time()
+
+    form = "&".join(f"{field}={value}" for field, value in sent.items()).encode()
+    answer = browser.send("POST", "/support", data=form, content_type="application/x-www-form-urlencoded")
+
+    assert answer.status == 422
+    assert time.process_time() - started < 0.5

@@ -19,6 +19,8 @@ _PARAMETERS = (
     "post_logout_redirect_uris", "scope_profile", "token_endpoint_auth_method", "id_token_signed_response_alg",
     "require_pkce", "initiate_login_uri", "backchannel_logout_uri", "client_uri", "logo_uri", "policy_uri", "tos_uri",
     "contacts", "form_token", "revision", "typed_name", "old_ends_now", "_method", "__proto__",
+    "topic", "name", "relationship", "student_name", "school", "phone", "email", "language", "best_time", "summary",
+    "website", "number", "contact", "continue",
 )  # fmt: skip
 
 _VALUES = {

@@ -202,7 +202,7 @@ def _parent(watched: Watched) -> Intruder:
     watched.keep("setup refused", browser.post("/setup/password", form))
     assert watched.keep("setup done", browser.post("/setup/password", form | {"new_password": _CHOSEN})).status == 303
     watched.secrets |= {"session": browser.jar["idp_session"], "browser": browser.jar["idp_browser"]}
-    for path in ("/", "/account", "/help", "/logout", "/nowhere"):
+    for path in ("/", "/account", "/help", "/support", "/support/ticket", "/logout", "/nowhere"):
         watched.keep(path, browser.get(path))
     return browser
 

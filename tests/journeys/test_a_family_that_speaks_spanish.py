@@ -84,7 +84,8 @@ def test_help_and_the_log_in_page_have_no_barrier_in_either_language(
 
 
 _PAGES = {
-    "visitor": "login help support forgot-password forgot-username nowhere logout oauth/authorize?client_id=nobody",
+    "visitor": "login help support support/ticket forgot-password forgot-username nowhere logout "
+    "oauth/authorize?client_id=nobody",
     "guardian": "help account account/settings account/password account/sessions account/history account/applications",
     "admin": "admin admin/clients admin/clients/new desk desk?state=closed desk?q=nobody desk/people desk/people?q=a",
 }

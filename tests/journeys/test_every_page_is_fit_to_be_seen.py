@@ -79,8 +79,9 @@ Tour = Callable[[Album, District], None]
 
 def _visitor(album: Album, district: District) -> None:
     page, issuer = album.page, district.issuer
-    for name in ("help", "support", "forgot-password", "forgot-username", "nowhere"):
-        album.visit(name, f"{issuer}/{name}")
+    for name in ("help", "support", "support/ticket", "forgot-password", "forgot-username", "nowhere"):
+        album.visit(name.replace("/", "-"), f"{issuer}/{name}")
+    _family_that_asks(album, district)
     album.visit("wrong-request", f"{issuer}/oauth/authorize?client_id=nobody")
     album.visit("logged-out", f"{issuer}/logout")
     album.visit("gradebook-welcome", district.applications[GRADEBOOK])
@@ -94,6 +95,33 @@ def _visitor(album: Album, district: District) -> None:
     album.look("login")
     log_in(page, LogIn(district.guardian.username, "wrong"))
     album.look("login-refused")
+
+
+def _family_that_asks(album: Album, district: District) -> None:
+    """Look at the support form and what comes after it."""
+    page = album.page
+    page.goto(f"{district.issuer}/support?topic=forgot")
+    page.get_by_role("button", name="Send", exact=True).click()
+    album.look("support-refused")
+    page.get_by_label("Your name").fill("Ewa Kowalska")
+    page.get_by_label("Who are you to the student?").select_option(label="Parent")
+    page.get_by_label("The student\u2019s name").fill("Jan Kowalski")
+    page.get_by_label("The student\u2019s school").select_option(label="Another school")
+    page.get_by_label("Phone").fill("847-555-0199")
+    page.wait_for_timeout(3100)  # nobody is faster
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("We have your request")
+    album.look("support-sent")
+    number = page.locator(".ticket-number").inner_text()
+    page.get_by_role("link", name="See where your request stands", exact=True).click()
+    page.get_by_label("Number of your request").fill("0000 0000")
+    page.get_by_label("Your email address or phone number").fill("847-555-0199")
+    page.get_by_role("button", name="Show", exact=True).click()
+    album.look("support-not-found")
+    page.get_by_label("Number of your request").fill(number)
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_text("We have it, and will contact you.")).to_be_visible()
+    album.look("support-state")
 
 
 _SETTINGS = (

@@ -166,7 +166,15 @@ def test_without_javascript_both_menus_work(chromium: Chromium, portal: Portal, 
 def test_no_page_breaks_wcag(chromium: Chromium, portal: Portal, width: int, dark: bool) -> None:
     with chromium.window(width, dark=dark) as window:
         found = []
-        for path in ("/login", "/help", "/forgot-password", "/forgot-username", "/support", "/nowhere"):
+        for path in (
+            "/login",
+            "/help",
+            "/forgot-password",
+            "/forgot-username",
+            "/support",
+            "/support/ticket",
+            "/nowhere",
+        ):
             window.goto(portal.origin + path)
             found += violations(window)
         _log_in(window, portal)

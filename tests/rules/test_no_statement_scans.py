@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -30,6 +31,7 @@ from tests.factories import PASSWORD, Registered
 from tests.oidc.conftest import Application
 from tests.pages import Browser, SeparateClient
 from tests.plans import Plans
+from tests.support.conftest import FILLED_IN, number_on
 
 ACCOUNTS, EXPIRED = 4000, 6000
 
@@ -169,6 +171,23 @@ def test_settings(district: District) -> None:
         for path in ("/account", "/account/sessions", "/account/history", "/account/applications"):
             assert browser.open(path).status == 200
 
+    check(seen, "the portal")
+
+
+def test_a_familys_request_for_support(district: District) -> None:
+    browser = district.browser(1209)
+    browser.open("/support")
+    for label, value in {**FILLED_IN, "Email": "somebody@example.org"}.items():
+        browser.fill(label, value)
+    with clock.shifted(timedelta(minutes=1)), district.watched() as seen:
+        number = number_on(browser.press("Send", follow=True))
+        for contact in ("nobody@example.org", "somebody@example.org"):
+            browser.open("/support/ticket")
+            browser.fill("Number of your request", number).fill("Your email address or phone number", contact)
+            browser.press("Show", follow=True)
+        assert "We have it, and will contact you." in browser.words
+
+    assert {"support_tickets", "support_log_entries"} <= set(" ".join(seen.statements).replace(".", " ").split())
     check(seen, "the portal")
 
 

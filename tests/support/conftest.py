@@ -1,6 +1,6 @@
 """What the tests of support share: the form as a family fills it in, and what became of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
@@ -39,10 +39,12 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def send(browser: Browser, travel: Callable[[timedelta], AbstractContextManager[None]]) -> Iterator[Send]:
+def send(browser: Browser, travel: Callable[[timedelta], AbstractContextManager[None]]) -> Send:
     """Fill in the form as a family does, in a minute, and send it; what is given stands in place of what is usual."""
 
-    def filled_in_and_sent(given: dict[str, str] | None = None, *, who: Browser | None = None, path: str = "/support"):  # type: ignore[no-untyped-def]
+    def filled_in_and_sent(
+        given: dict[str, str] | None = None, *, who: Browser | None = None, path: str = "/support"
+    ) -> Page:
         window = who or browser
         window.open(path)
         for label, value in (FILLED_IN | (given or {})).items():

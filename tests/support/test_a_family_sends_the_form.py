@@ -149,7 +149,7 @@ def test_r55_the_time_is_the_districts(build_app: AppBuilder, app: object, brows
 
     page = Browser(once.test_client(), browser.origin).open("/support")
 
-    assert "We expect to contact you within one school day." in page.words
+    assert "We expect to contact you within 1 school day." in page.words
 
 
 def test_r55_the_number_is_mailed_and_nothing_that_was_typed(send: Send) -> None:
