@@ -134,4 +134,6 @@ def test_a_person_who_is_not_there_has_no_page(desk: Browser) -> None:
 @pytest.mark.parametrize("kind", sorted(_KINDS))
 def test_each_mail_that_we_send_has_a_name_of_its_own_at_the_desk(app: Flask, kind: str) -> None:
     with app.test_request_context():
-        assert desk_words.mail(OutboxMessage(kind=kind, subject="")), "its subject would stand there, in any language"
+        assert desk_words.mail(OutboxMessage(kind=kind, subject="")), (
+            "its subject, in another language, would stand there"
+        )
