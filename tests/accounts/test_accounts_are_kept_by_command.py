@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from idp import clock
-from idp.accounts import service
+from idp.accounts import security_emails, service
 from idp.audit.models import AuditEvent
 from idp.database import db
 from tests.factories import Person
@@ -157,3 +157,12 @@ def test_every_command_has_help_with_an_example(app: Flask, idp: Commands, comma
 
     assert done.exit_code == 0
     assert f"Example:  idp account {command}" in done.stdout
+
+
+def test_an_address_that_the_district_has_verified_is_entered_with_the_account(idp: Commands) -> None:
+    refused = idp("account", "add", "ewa.kowalska", "--security-email", "no address")
+    done = idp("account", "add", "ewa.kowalska", "--security-email", "Ewa@EXAMPLE.org")
+
+    assert (refused.exit_code, done.exit_code) == (1, 0)
+    assert [found.username for found in security_emails.find_accounts("ewa@example.org")] == ["ewa.kowalska"]
+    assert [event.details for event in events("security_email_verified")] == [{"by": "district"}]
