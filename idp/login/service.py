@@ -122,14 +122,9 @@ def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused |
     account = accounts.get(known.account_id)
     if spoken := attempt.browser.spoken:
         accounts.learn_language(account, spoken.code, is_picked=spoken.is_picked, now=now)
-    return admit(
-        account,
-        attempt.browser,
-        steps.needed(match),
-        client_id=attempt.client_id,
-        shared_computer=attempt.shared_computer,
-        now=now,
-    )
+    wanted = steps.needed(match)
+    shared_computer = attempt.shared_computer
+    return admit(account, attempt.browser, wanted, attempt.client_id, shared_computer=shared_computer, now=now)
 
 
 def reauthenticate(session: ActiveSession, password: str, now: datetime) -> LoggedIn | Refused | Wait | Busy:
@@ -163,12 +158,12 @@ def admit(
     account: Account,
     browser: Browser,
     open_steps: list[str],
+    client_id: str | None = None,
     *,
-    client_id: str | None,
     shared_computer: bool,
     now: datetime,
 ) -> LoggedIn | StepsOpen:
-    """Start a session, or keep what has to be done before there is one. Commits."""
+    """Give the browser a session, or what has to be done before there is one, and commit."""
     if not open_steps:
         return start(account, browser, client_id, shared_computer=shared_computer, now=now)
     token = sessions.open_steps(account, open_steps, amr=AMR, shared_computer=shared_computer, now=now)

@@ -99,11 +99,4 @@ def _admit(account: Account, chosen: Chosen, now: datetime) -> LoggedIn | StepsO
     account.last_log_in_at = now
     if browser.session is not None and browser.session.account_id == account.id:
         browser = replace(browser, session=None)  # it has just ended with the others
-    return login.admit(
-        account,
-        browser,
-        steps.needed(Match.PASSWORD),
-        client_id=None,
-        shared_computer=chosen.shared_computer,
-        now=now,
-    )
+    return login.admit(account, browser, steps.needed(Match.PASSWORD), shared_computer=chosen.shared_computer, now=now)

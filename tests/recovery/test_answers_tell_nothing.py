@@ -20,8 +20,10 @@ from idp.recovery.models import ForgottenQuestion
 from idp.settings import Mail, Settings
 from tests.factories import Person
 from tests.pages import Browser, Page
-from tests.recovery.conftest import ADDRESS, ask, ask_for_username, letter_for, verify, work
+from tests.recovery.forgetting import ADDRESS, ask, ask_for_username, family, letter_for, sibling, verify, work
 from tests.recovery.letters import letters
+
+__all__ = ["family", "sibling"]
 
 Travel = Callable[[timedelta], AbstractContextManager[None]]
 

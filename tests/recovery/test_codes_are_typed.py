@@ -6,8 +6,10 @@ from datetime import timedelta
 
 from tests.factories import Person
 from tests.pages import Browser
-from tests.recovery.conftest import NEW, ask, letter_for, work
+from tests.recovery.forgetting import NEW, ask, family, letter_for, sibling, work
 from tests.recovery.letters import letters
+
+__all__ = ["family", "sibling"]
 
 Travel = Callable[[timedelta], AbstractContextManager[None]]
 
