@@ -104,7 +104,7 @@ def test_r20_the_answer_says_what_to_do_if_no_mail_comes(browser: Browser) -> No
     assert "Spam or Junk folder" in page.words
     assert "portal@district207.example" in page.words
     assert "Choose a new password" in page.words
-    assert page.links["If still no mail comes, ask the District 207 Portal Support Team"] == "/support"
+    assert page.links["If still no mail comes, ask the District 207 Portal Support Team"] == "/support?topic=forgot"
     assert "Your username" in ask_for_username(browser, "nobody@example.org").words
 
 
