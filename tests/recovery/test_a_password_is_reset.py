@@ -17,8 +17,10 @@ from idp.recovery.models import FIRST_PASSWORD, OBJECTION, RESET, VERIFICATION
 from idp.sessions.models import BrowserSession
 from tests.factories import Person
 from tests.pages import Browser
-from tests.recovery.families import ADDRESS, NEW, ask, choose, letter_for, verify, work
+from tests.recovery.forgetting import ADDRESS, NEW, ask, choose, family, letter_for, verify, work
 from tests.recovery.letters import letters
+
+__all__ = ["family"]
 
 Travel = Callable[[timedelta], AbstractContextManager[None]]
 

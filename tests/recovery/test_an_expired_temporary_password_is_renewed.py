@@ -13,7 +13,7 @@ from idp.audit.models import AuditEvent
 from idp.database import db
 from tests.factories import Person
 from tests.pages import Browser
-from tests.recovery.families import NEW, work
+from tests.recovery.forgetting import NEW, work
 from tests.recovery.letters import letters
 
 Travel = Callable[[timedelta], AbstractContextManager[None]]

@@ -20,8 +20,10 @@ from idp.recovery.models import ForgottenQuestion
 from idp.settings import Mail, Settings
 from tests.factories import Person
 from tests.pages import Browser, Page
-from tests.recovery.families import ADDRESS, ask, ask_for_username, letter_for, verify, work
+from tests.recovery.forgetting import ADDRESS, ask, ask_for_username, family, letter_for, sibling, verify, work
 from tests.recovery.letters import letters
+
+__all__ = ["family", "sibling"]
 
 Travel = Callable[[timedelta], AbstractContextManager[None]]
 
@@ -102,7 +104,7 @@ def test_r20_the_answer_says_what_to_do_if_no_mail_comes(browser: Browser) -> No
     assert "Spam or Junk folder" in page.words
     assert "portal@district207.example" in page.words
     assert "Choose a new password" in page.words
-    assert page.links["If still no mail comes, ask the District 207 Portal Support Team"] == "/support"
+    assert page.links["If still no mail comes, ask the District 207 Portal Support Team"] == "/support?topic=forgot"
     assert "Your username" in ask_for_username(browser, "nobody@example.org").words
 
 

@@ -11,10 +11,10 @@ from idp.recovery.models import EmailToken
 from tests.factories import Person
 from tests.oidc.conftest import Application, new_application
 from tests.pages import Browser, Page
-from tests.recovery.families import NEW, choose, work
+from tests.recovery.forgetting import NEW, choose, family, work
 from tests.recovery.letters import Letter, letters
 
-__all__ = ["new_application"]
+__all__ = ["family", "new_application"]
 
 Travel = Callable[[timedelta], AbstractContextManager[None]]
 

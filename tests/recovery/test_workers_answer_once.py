@@ -17,8 +17,10 @@ from idp.recovery.forgotten_questions import PASSWORD, USERNAME, Question
 from idp.recovery.models import ForgottenQuestion
 from tests.factories import Person
 from tests.pages import Browser
-from tests.recovery.families import ADDRESS, NEW, ask, letter_for, verify, work
+from tests.recovery.forgetting import ADDRESS, NEW, ask, family, letter_for, verify, work
 from tests.recovery.letters import letters
+
+__all__ = ["family"]
 
 WORKERS = 4
 
