@@ -270,6 +270,7 @@ def _install(engine: Engine) -> None:
     else:
         event.listen(engine, "handle_error", _withhold_values)
         event.listen(engine, "checkout", SharedClock().look)
+        event.listen(engine, "checkin", _use_once_what_only_reads)
 
 
 def _withhold_values(context: ExceptionContext) -> None:
@@ -292,6 +293,15 @@ def _drop_what_stays_broken(context: ExceptionContext) -> None:
     fault = faults.find(context.original_exception)
     if fault is not None and fault.is_for_good:
         context.is_disconnect = True
+
+
+def _use_once_what_only_reads(connection: Any, record: ConnectionPoolEntry) -> None:
+    """Let nobody have a connection again that was opened while PostgreSQL let new ones only read: it would never write.
+
+    The server says so when it opens one, from PostgreSQL 14 on; asking costs no round trip.
+    """
+    if connection is not None and connection.info.parameter_status("default_transaction_read_only") == "on":
+        record.invalidate(soft=True)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
