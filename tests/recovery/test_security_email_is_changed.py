@@ -213,7 +213,7 @@ def test_r47_the_username_is_read_only_and_leads_to_the_form(inside: Browser, ow
     page = inside.open("/account/settings")
 
     assert owner.username in page.words
-    assert page.links["Ask for another username"] == "/support?topic=change-username"
+    assert page.links["Change my username"] == "/support?topic=change-username"
     assert page.fields == []
 
 
