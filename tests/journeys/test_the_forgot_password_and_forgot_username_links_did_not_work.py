@@ -35,8 +35,7 @@ def test_r13_r43_r44_r45_each_guardian_sets_them_up_and_the_next_log_in_asks(
         visit.is_at("Your Security Email")
         visit.enter_address(address, mine.password)
         visit.is_at("Verify Your Security Email")
-        page.goto(link(office.wait_for(say("Verify your security email"), naming=mine.username)))
-        visit.press("Verify")
+        visit.verify(link(office.wait_for(say("Verify your security email"), naming=mine.username)))
 
     with chromium.window(PHONE, javascript=javascript, language=say.locale) as page:
         Visit(page, district, say).forget_username(address)

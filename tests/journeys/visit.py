@@ -42,6 +42,7 @@ SPANISH = Tongue(
         "Account Settings": "Configuración de la cuenta",
         "Email Address": "Correo electrónico",
         "Your Security Email": "Su correo electrónico de seguridad",
+        "Your Security Email Is Verified": "Su correo electrónico de seguridad está verificado",
         "Verify Your Security Email": "Verifique su correo electrónico de seguridad",
         "This does not change your password.": "Esto no cambia su contraseña.",
         "This is not your current password.": "Esta no es su contraseña actual.",
@@ -168,6 +169,12 @@ class Visit:
         self.fill("Email Address", address)
         self.fill("Current Password", password)
         self.press("Save")
+
+    def verify(self, link: str) -> None:
+        """Open the link of a mail, and press the button."""
+        self.page.goto(link)
+        self.press("Verify")
+        self.is_at("Your Security Email Is Verified")
 
     def forget_password(self, username: str) -> None:
         """Ask for a new one at the log-in page."""
