@@ -28,6 +28,7 @@ def test_r13_r43_r44_r45_each_guardian_sets_them_up_and_the_next_log_in_asks(
 
         visit.open("/login")
         visit.log_in(mine, password="not my password at all")
+        expect(page.get_by_role("alert")).to_be_visible()
         visit.open("/setup/security-email")
         expect(page.get_by_label(say("Username"), exact=True)).to_be_editable()
         visit.open("/login")
