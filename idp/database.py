@@ -228,7 +228,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.teardown_appcontext(lambda _error: _unit().release() if "unit_of_work" in g else None)
     db.init_app(app)
     with app.app_context():
-        _install(db.engine)
+        _install(db.engine, settings)
 
 
 def _engine_options(url: URL, settings: Settings) -> dict[str, Any]:
@@ -260,13 +260,14 @@ def _patience(seconds: int) -> dict[str, Any]:
     }
 
 
-def _install(engine: Engine) -> None:
+def _install(engine: Engine, settings: Settings) -> None:
     event.listen(engine, "handle_error", _drop_what_stays_broken)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "connect", partial(_note_read_only, engine.url.database or ""))
         event.listen(engine, "checkout", partial(_open_anew, engine.url.database or ""))
-        event.listen(engine, "before_cursor_execute", partial(_begin_before_writing, WriteLock()))
+        lock = WriteLock(settings.database.lock_timeout_seconds)
+        event.listen(engine, "before_cursor_execute", partial(_begin_before_writing, lock))
     else:
         event.listen(engine, "handle_error", _withhold_values)
         event.listen(engine, "checkout", SharedClock().look)
@@ -326,6 +327,10 @@ def _begin_before_writing(
     if connection.info.get("relaxed", False) != relaxed:
         cursor.execute("PRAGMA synchronous=NORMAL" if relaxed else "PRAGMA synchronous=FULL")
         connection.info["relaxed"] = relaxed
+    patience = lock.patience()
+    if connection.info.get("patience") != patience:
+        cursor.execute(f"PRAGMA busy_timeout={patience}")
+        connection.info["patience"] = patience
     lock.take(cursor)
 
 

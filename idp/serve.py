@@ -23,7 +23,7 @@ from idp import settings as settings_module
 from idp.command_line import refuse
 from idp.database import db
 from idp.faults import Fault
-from idp.operations import drain, intake, ports
+from idp.operations import drain, ports
 from idp.operations.readiness import Shape, shape
 from idp.operations.sibling import Sibling, stop_with
 from idp.settings import Settings
@@ -69,6 +69,7 @@ def serve(host: str | None, port: int | None, workers: int | None, parent: int |
 def load_application(parent: int) -> Callable[..., Any]:
     """Make the application inside a worker process, which ends when its parent is gone."""
     from idp.app import create_app  # after `serve` has told the counters where to count
+    from idp.operations.front import Front
     from idp.operations.secret_watch import Watch
 
     settings = settings_module.load()
@@ -76,7 +77,7 @@ def load_application(parent: int) -> Callable[..., Any]:
     stop_with(parent)
     app = create_app(settings)
     Watch(app).start()
-    return intake.admit(app.wsgi_app, settings.server.threads, app.config["MAX_CONTENT_LENGTH"])
+    return Front(app).__rsgi__
 
 
 def _override(variable: str, value: str | int | None) -> None:
@@ -115,9 +116,9 @@ def _run(settings: Settings, *, with_worker: bool) -> None:
         "idp.serve:load_application",
         address=ports.numeric(settings.server.host),
         port=settings.server.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=workers,
-        blocking_threads=max(settings.server.threads, intake.READERS),
+        websockets=False,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=_LONGEST_HEAD),
         log_level=LogLevels.warning,
         log_dictconfig={"loggers": {"_granian": {"propagate": True}}},
