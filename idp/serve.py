@@ -13,7 +13,7 @@ from typing import Any
 import click
 import structlog
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from sqlalchemy.exc import SQLAlchemyError
@@ -117,6 +117,7 @@ def _run(settings: Settings, *, with_worker: bool) -> None:
         address=ports.numeric(settings.server.host),
         port=settings.server.port,
         interface=Interfaces.RSGI,
+        loop=Loops.uvloop,
         workers=workers,
         websockets=False,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=_LONGEST_HEAD),

@@ -9,8 +9,9 @@ page, and everything on PostgreSQL, which answers over a network.
 import asyncio
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
@@ -18,7 +19,7 @@ from granian._granian import RSGIHTTPProtocol
 from granian.rsgi import Scope
 from werkzeug.http import parse_list_header
 
-from idp.database import db
+from idp.database import db, release
 from idp.operations import drain, intake
 from idp.web.direct import FORM, Direct, Entry, Fields, Message, Sent, form_of
 from idp.write_lock import WouldWait, not_waited_for
@@ -37,7 +38,7 @@ class Front:
 
     def __init__(self, app: Flask) -> None:
         settings = app.config["IDP"].server
-        self._direct = Direct(app)
+        self._direct = Direct(app, _Standing(app).anew)
         self._application = intake.admit(app.wsgi_app, settings.threads)
         self._proxies: int = settings.trusted_proxies
         self._largest: int = app.config["MAX_CONTENT_LENGTH"]
@@ -92,6 +93,26 @@ class Front:
             if len(vouched) >= self._proxies:
                 return vouched[-self._proxies]
         return _peer(scope)
+
+
+class _Standing:
+    """The loop's application context, pushed once; each request that it answers finds it as if it were new.
+
+    It belongs to the thread that makes this, and to what is started from there: granian's loop.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._context = app.app_context()
+        self._context.push()
+
+    @contextmanager
+    def anew(self) -> Iterator[None]:
+        """Begin with nothing, and leave nothing behind."""
+        self._context.g = self._context.app.app_ctx_globals_class()
+        try:
+            yield
+        finally:
+            release()
 
 
 async def _body(scope: Scope, protocol: RSGIHTTPProtocol, largest: int) -> bytes:

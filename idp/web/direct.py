@@ -9,6 +9,7 @@ nothing, and Flask answers.
 
 import io
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol, Self
@@ -180,8 +181,10 @@ class Sent:
 class Direct:
     """The short way itself, whatever server stands before it."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, context: Callable[[], AbstractContextManager[Any]] | None = None) -> None:
+        """Take the application, and what makes a request's application context if it is not Flask's own."""
         self._app = app
+        self._context = context or app.app_context
         self._table = table_of(app)
 
     def find(self, method: str, path: str) -> Entry | None:
@@ -195,7 +198,7 @@ class Direct:
 
         Raises WouldWait when the database's lock is held, and this thread may not wait for it.
         """
-        with self._app.app_context():
+        with self._context():
             exchange = logs.begin(address)
             try:
                 answer = entry.endpoint(message)
