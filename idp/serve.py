@@ -77,6 +77,7 @@ def load_application(parent: int) -> Callable[..., Any]:
     stop_with(parent)
     app = create_app(settings)
     Watch(app).start()
+    gc.freeze()  # nor does it look through what is here for good, each time it goes round
     return Front(app).__rsgi__
 
 
