@@ -56,6 +56,7 @@ def serve(host: str | None, port: int | None, workers: int | None, parent: int |
     _override("IDP_SERVER_PORT", port)
     _override("IDP_SERVER_WORKERS", workers)
     settings = settings_module.load()
+    gc.disable()  # until what is here for good is loaded
     _refuse_taken_port(settings)
     counters = tempfile.mkdtemp(prefix="idp-metrics-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = counters  # before the first counter is made
@@ -63,6 +64,7 @@ def serve(host: str | None, port: int | None, workers: int | None, parent: int |
         _prepare_database(settings)
         _run(settings, with_worker=with_worker)
     finally:
+        gc.enable()
         shutil.rmtree(counters, ignore_errors=True)
 
 
@@ -129,6 +131,7 @@ def _run(settings: Settings, *, with_worker: bool) -> None:
     )
     log.info("listening", host=settings.server.host, port=settings.server.port, workers=workers)
     gc.freeze()  # what was loaded so far is shared with the forked workers; the collector must not touch its pages
+    gc.enable()
     try:
         server.serve(target_loader=partial(load_application, os.getpid()), wrap_loader=False)
     finally:

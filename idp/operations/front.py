@@ -62,8 +62,8 @@ class Front:
             body = await _body(scope, protocol, self._largest)
         except TimeoutError:
             return _TOO_LATE
-        if entry is not None and scope.method == "POST" and self._is_near and scope.headers.get("content-type") == FORM:
-            form = form_of(body) if len(body) <= self._largest else None
+        if entry is not None and self._is_near and _is_plain_form(scope, body):
+            form = form_of(body)
             sent = self._at_once(entry, scope, form, body) if form is not None else None
             if sent is not None:
                 return sent
@@ -134,6 +134,12 @@ async def _body(scope: Scope, protocol: RSGIHTTPProtocol, largest: int) -> bytes
         return bytes(read)
 
 
+def _is_plain_form(scope: Scope, body: bytes) -> bool:
+    """Tell whether a body is what libraries send; of one that was refused by its length nothing is here."""
+    get = scope.headers.get
+    return scope.method == "POST" and get("content-type") == FORM and get("content-length") == str(len(body))
+
+
 def environ_of(scope: Scope, body: bytes) -> dict[str, Any]:
     """Return the WSGI environment of a request (PEP 3333); a header that is there twice is one list."""
     environ: dict[str, Any] = {
@@ -159,7 +165,7 @@ def environ_of(scope: Scope, body: bytes) -> dict[str, Any]:
         sent[name].append(value)
     for name, values in sent.items():
         _add_header(environ, name, values)
-    if "HTTP_TRANSFER_ENCODING" in environ:
+    if environ.pop("HTTP_TRANSFER_ENCODING", None) is not None:
         environ["CONTENT_LENGTH"] = str(len(body))  # it has been put together
     return environ
 
