@@ -80,19 +80,10 @@ class Front:
         try:
             with not_waited_for():
                 return self._direct.respond(
-                    entry, scope.method, self._client(scope), message, lambda: environ_of(scope, body)
+                    entry, scope.method, client_of(scope, self._proxies), message, lambda: environ_of(scope, body)
                 )
         except WouldWait:
             return None
-
-    def _client(self, scope: Scope) -> str:
-        """Return the address of whoever asks, as Werkzeug's ProxyFix finds it."""
-        if self._proxies:
-            said = [value for name, value in scope.headers.items() if name == "x-forwarded-for"]
-            vouched = parse_list_header(",".join(said))
-            if len(vouched) >= self._proxies:
-                return vouched[-self._proxies]
-        return _peer(scope)
 
 
 class _Standing:
@@ -204,6 +195,16 @@ def _through_wsgi(application: intake.Application, environ: dict[str, Any]) -> S
 
 def _refuse_to_write(_chunk: bytes) -> None:
     raise NotImplementedError("what WSGI's old write() is for is returned here")
+
+
+def client_of(scope: Scope, proxies: int) -> str:
+    """Return the address of whoever asks, as Werkzeug's ProxyFix finds it behind so many proxies."""
+    if proxies:
+        said = [value for name, value in scope.headers.items() if name == "x-forwarded-for"]
+        vouched = parse_list_header(",".join(said))
+        if len(vouched) >= proxies:
+            return vouched[-proxies]
+    return _peer(scope)
 
 
 def _peer(scope: Scope) -> str:
