@@ -2,8 +2,6 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from idp import faults
 from idp.faults import Fault
@@ -19,14 +17,9 @@ class WouldWait(Exception):
     """The lock is held for longer than this thread may wait for it. Nothing was written."""
 
 
-@contextmanager
-def not_waited_for() -> Iterator[None]:
-    """Let the block wait for the lock for a moment only: its thread has others to answer."""
-    _thread.is_hurried = True
-    try:
-        yield
-    finally:
-        _thread.is_hurried = False
+def hurry(*, is_on: bool) -> None:
+    """Let this thread wait for the lock for a moment only, while it has others to answer."""
+    _thread.is_hurried = is_on
 
 
 def is_hurried() -> bool:

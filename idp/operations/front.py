@@ -9,9 +9,8 @@ page, and everything on PostgreSQL, which answers over a network.
 import asyncio
 import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
@@ -19,10 +18,11 @@ from granian._granian import RSGIHTTPProtocol
 from granian.rsgi import Scope
 from werkzeug.http import parse_list_header
 
+from idp import write_lock
 from idp.database import db, release
 from idp.operations import drain, intake
 from idp.web.direct import FORM, Direct, Entry, Fields, Message, Sent, form_of
-from idp.write_lock import WouldWait, not_waited_for
+from idp.write_lock import WouldWait
 
 BODY_SECONDS = 60.0
 """How long a body may take to come; one who sends a byte now and then costs a connection, and no thread."""
@@ -30,6 +30,7 @@ _THREADS = 128
 """More than may wait for a password's hash (`accounts/fair_queue.py`): those have lent their places to the others."""
 _FORWARDING = {"x-forwarded-for", "forwarded"}
 _CLOSE = ("Connection", "close")
+_NO_FORM: Fields = {}
 _TOO_LATE = Sent(408, [_CLOSE], b"")
 
 
@@ -38,7 +39,7 @@ class Front:
 
     def __init__(self, app: Flask) -> None:
         settings = app.config["IDP"].server
-        self._direct = Direct(app, _Standing(app).anew)
+        self._direct = Direct(app, _Standing(app))
         self._application = intake.admit(app.wsgi_app, settings.threads)
         self._proxies: int = settings.trusted_proxies
         self._largest: int = app.config["MAX_CONTENT_LENGTH"]
@@ -48,40 +49,44 @@ class Front:
 
     async def __rsgi__(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
         """Answer one request."""
-        sent = await self._answer(scope, protocol)
+        method = scope.method
+        entry = self._direct.find(method, scope.path)
+        sent: Sent | None = None
+        if entry is not None and method == "GET" and (entry.is_ready or self._is_near):
+            sent = self._at_once(entry, scope, method)
+        if sent is None:
+            sent = await self._later(entry, scope, protocol)
         headers = [*sent.headers, _CLOSE] if drain.begun.is_set() else sent.headers
         protocol.response_bytes(sent.status, headers, sent.body)
 
-    async def _answer(self, scope: Scope, protocol: RSGIHTTPProtocol) -> Sent:
-        entry = self._direct.find(scope.method, scope.path)
-        if entry is not None and scope.method == "GET" and (entry.is_ready or self._is_near):
-            sent = self._at_once(entry, scope, {}, b"")
-            if sent is not None:
-                return sent
+    async def _later(self, entry: Entry | None, scope: Scope, protocol: RSGIHTTPProtocol) -> Sent:
+        """Answer what has a body to be read, or needs a thread."""
         try:
             body = await _body(scope, protocol, self._largest)
         except TimeoutError:
             return _TOO_LATE
         if entry is not None and self._is_near and _is_plain_form(scope, body):
             form = form_of(body)
-            sent = self._at_once(entry, scope, form, body) if form is not None else None
+            sent = self._at_once(entry, scope, "POST", form, body) if form is not None else None
             if sent is not None:
                 return sent
         return await asyncio.get_running_loop().run_in_executor(
             self._threads, _through_wsgi, self._application, environ_of(scope, body)
         )
 
-    def _at_once(self, entry: Entry, scope: Scope, form: Fields, body: bytes) -> Sent | None:
+    def _at_once(
+        self, entry: Entry, scope: Scope, method: str, form: Fields = _NO_FORM, body: bytes = b""
+    ) -> Sent | None:
         """Answer on the loop itself, or return None, having written nothing, for what a thread has to do."""
-        query, get = scope.query_string, scope.headers.get
-        if not query.isascii():
+        query, pairs = scope.query_string, scope.headers.items()
+        headers = dict(pairs)
+        if len(headers) != len(pairs) or not query.isascii():
             return None
+        get = headers.get
         message = Message(query, form, get("authorization"), get("cookie", ""), get("if-none-match"))
+        address = _vouched_for(get("x-forwarded-for", ""), self._proxies) or _peer(scope)
         try:
-            with not_waited_for():
-                return self._direct.respond(
-                    entry, scope.method, client_of(scope, self._proxies), message, lambda: environ_of(scope, body)
-                )
+            return self._direct.respond(entry, method, address, message, lambda: environ_of(scope, body))
         except WouldWait:
             return None
 
@@ -89,21 +94,25 @@ class Front:
 class _Standing:
     """The loop's application context, pushed once; each request that it answers finds it as if it were new.
 
-    It belongs to the thread that makes this, and to what is started from there: granian's loop.
+    It belongs to the thread that makes this, and to what is started from there: granian's loop, which may not wait.
     """
 
     def __init__(self, app: Flask) -> None:
         self._context = app.app_context()
         self._context.push()
+        self._globals = app.app_ctx_globals_class
 
-    @contextmanager
-    def anew(self) -> Iterator[None]:
-        """Begin with nothing, and leave nothing behind."""
-        self._context.g = self._context.app.app_ctx_globals_class()
+    def __enter__(self) -> None:
+        """Begin with nothing."""
+        self._context.g = self._globals()
+        write_lock.hurry(is_on=True)
+
+    def __exit__(self, *_error: object) -> None:
+        """Leave nothing behind."""
         try:
-            yield
-        finally:
             release()
+        finally:
+            write_lock.hurry(is_on=False)
 
 
 async def _body(scope: Scope, protocol: RSGIHTTPProtocol, largest: int) -> bytes:
@@ -197,14 +206,12 @@ def _refuse_to_write(_chunk: bytes) -> None:
     raise NotImplementedError("what WSGI's old write() is for is returned here")
 
 
-def client_of(scope: Scope, proxies: int) -> str:
-    """Return the address of whoever asks, as Werkzeug's ProxyFix finds it behind so many proxies."""
-    if proxies:
-        said = [value for name, value in scope.headers.items() if name == "x-forwarded-for"]
-        vouched = parse_list_header(",".join(said))
-        if len(vouched) >= proxies:
-            return vouched[-proxies]
-    return _peer(scope)
+def _vouched_for(forwarded: str, proxies: int) -> str | None:
+    """Return the address that so many proxies vouch for, as Werkzeug's ProxyFix finds it."""
+    if not proxies or not forwarded:
+        return None
+    said = parse_list_header(forwarded)
+    return said[-proxies] if len(said) >= proxies else None
 
 
 def _peer(scope: Scope) -> str:

@@ -181,10 +181,10 @@ class Sent:
 class Direct:
     """The short way itself, whatever server stands before it."""
 
-    def __init__(self, app: Flask, context: Callable[[], AbstractContextManager[Any]] | None = None) -> None:
-        """Take the application, and what makes a request's application context if it is not Flask's own."""
+    def __init__(self, app: Flask, context: AbstractContextManager[Any] | None = None) -> None:
+        """Take the application, and its context if each request is not to have one of its own."""
         self._app = app
-        self._context = context or app.app_context
+        self._context = context
         self._table = table_of(app)
 
     def find(self, method: str, path: str) -> Entry | None:
@@ -198,7 +198,7 @@ class Direct:
 
         Raises WouldWait when the database's lock is held, and this thread may not wait for it.
         """
-        with self._context():
+        with self._context or self._app.app_context():
             exchange = logs.begin(address)
             try:
                 answer = entry.endpoint(message)
