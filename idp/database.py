@@ -7,6 +7,7 @@ writes takes the write lock at once (BEGIN IMMEDIATE), so that no transaction fa
 import os
 import re
 import sqlite3
+import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import JSON, TypeDecorator
 
-from idp import faults, statements
+from idp import faults, statements, write_lock
 from idp.settings import Settings
 from idp.shared_clock import SharedClock
 from idp.statements import Prepared, Row
@@ -105,7 +106,7 @@ class _UnitOfWork:
     def connection(self) -> Connection:
         """Return the connection in use."""
         if self._connection is None:
-            self._connection = self._engine.connect()
+            self._connection = _kept_connection(self._engine) or self._engine.connect()
         return self._connection
 
     def commit(self) -> None:
@@ -117,8 +118,31 @@ class _UnitOfWork:
     def release(self) -> None:
         """Give the connection back; the pool takes back what was not committed."""
         connection, self._connection = self._connection, None
-        if connection is not None:
+        if connection is not None and not _keep(connection):
             connection.close()
+
+
+_loop = threading.local()
+"""What the thread keeps that answers one request after the other (SQLite): its one connection, out of the pool."""
+
+
+def _kept_connection(engine: Engine) -> Connection | None:
+    kept: Connection | None = getattr(_loop, "connection", None) if write_lock.is_hurried() else None
+    if kept is None or kept.engine is not engine:
+        return None
+    _loop.connection = None
+    return kept
+
+
+def _keep(connection: Connection) -> bool:
+    """Keep a connection for this thread's next request, with nothing open on it; False when the pool should have it."""
+    if not write_lock.is_hurried() or connection.closed or connection.invalidated or connection.info["read_only"]:
+        return False
+    raw: sqlite3.Connection | None = connection.connection.dbapi_connection  # type: ignore[assignment]  # it is SQLite's
+    if connection.in_transaction() or raw is None or raw.in_transaction:
+        return False
+    _loop.connection = connection
+    return True
 
 
 def _unit() -> _UnitOfWork:
@@ -188,8 +212,10 @@ def commit() -> None:
 
 def release() -> None:
     """End the unit of work: what is not committed is taken back, and the connection is free for others."""
-    db.session.remove()
-    _unit().release()
+    if db.session.registry.has():
+        db.session.remove()
+    if "unit_of_work" in g:
+        _unit().release()
 
 
 def upsert(model: type[Base]) -> "sqlite.Insert | postgresql.Insert":
@@ -228,7 +254,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.teardown_appcontext(lambda _error: _unit().release() if "unit_of_work" in g else None)
     db.init_app(app)
     with app.app_context():
-        _install(db.engine)
+        _install(db.engine, settings)
 
 
 def _engine_options(url: URL, settings: Settings) -> dict[str, Any]:
@@ -260,13 +286,14 @@ def _patience(seconds: int) -> dict[str, Any]:
     }
 
 
-def _install(engine: Engine) -> None:
+def _install(engine: Engine, settings: Settings) -> None:
     event.listen(engine, "handle_error", _drop_what_stays_broken)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "connect", partial(_note_read_only, engine.url.database or ""))
         event.listen(engine, "checkout", partial(_open_anew, engine.url.database or ""))
-        event.listen(engine, "before_cursor_execute", partial(_begin_before_writing, WriteLock()))
+        lock = WriteLock(settings.database.lock_timeout_seconds)
+        event.listen(engine, "before_cursor_execute", partial(_begin_before_writing, lock))
     else:
         event.listen(engine, "handle_error", _withhold_values)
         event.listen(engine, "checkout", SharedClock().look)
@@ -336,6 +363,10 @@ def _begin_before_writing(
     if connection.info.get("relaxed", False) != relaxed:
         cursor.execute("PRAGMA synchronous=NORMAL" if relaxed else "PRAGMA synchronous=FULL")
         connection.info["relaxed"] = relaxed
+    patience = lock.patience()
+    if connection.info.get("patience") != patience:
+        cursor.execute(f"PRAGMA busy_timeout={patience}")
+        connection.info["patience"] = patience
     lock.take(cursor)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import click
 import structlog
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,7 +23,7 @@ from idp import settings as settings_module
 from idp.command_line import refuse
 from idp.database import db
 from idp.faults import Fault
-from idp.operations import drain, intake, ports
+from idp.operations import drain, ports
 from idp.operations.readiness import Shape, shape
 from idp.operations.sibling import Sibling, stop_with
 from idp.settings import Settings
@@ -56,6 +56,7 @@ def serve(host: str | None, port: int | None, workers: int | None, parent: int |
     _override("IDP_SERVER_PORT", port)
     _override("IDP_SERVER_WORKERS", workers)
     settings = settings_module.load()
+    gc.disable()  # until what is here for good is loaded
     _refuse_taken_port(settings)
     counters = tempfile.mkdtemp(prefix="idp-metrics-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = counters  # before the first counter is made
@@ -63,12 +64,14 @@ def serve(host: str | None, port: int | None, workers: int | None, parent: int |
         _prepare_database(settings)
         _run(settings, with_worker=with_worker)
     finally:
+        gc.enable()
         shutil.rmtree(counters, ignore_errors=True)
 
 
 def load_application(parent: int) -> Callable[..., Any]:
     """Make the application inside a worker process, which ends when its parent is gone."""
     from idp.app import create_app  # after `serve` has told the counters where to count
+    from idp.operations.front import Front
     from idp.operations.secret_watch import Watch
 
     settings = settings_module.load()
@@ -76,7 +79,8 @@ def load_application(parent: int) -> Callable[..., Any]:
     stop_with(parent)
     app = create_app(settings)
     Watch(app).start()
-    return intake.admit(app.wsgi_app, settings.server.threads, app.config["MAX_CONTENT_LENGTH"])
+    gc.freeze()  # nor does it look through what is here for good, each time it goes round
+    return Front(app).__rsgi__
 
 
 def _override(variable: str, value: str | int | None) -> None:
@@ -115,9 +119,10 @@ def _run(settings: Settings, *, with_worker: bool) -> None:
         "idp.serve:load_application",
         address=ports.numeric(settings.server.host),
         port=settings.server.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        loop=Loops.uvloop,
         workers=workers,
-        blocking_threads=max(settings.server.threads, intake.READERS),
+        websockets=False,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=_LONGEST_HEAD),
         log_level=LogLevels.warning,
         log_dictconfig={"loggers": {"_granian": {"propagate": True}}},
@@ -126,6 +131,7 @@ def _run(settings: Settings, *, with_worker: bool) -> None:
     )
     log.info("listening", host=settings.server.host, port=settings.server.port, workers=workers)
     gc.freeze()  # what was loaded so far is shared with the forked workers; the collector must not touch its pages
+    gc.enable()
     try:
         server.serve(target_loader=partial(load_application, os.getpid()), wrap_loader=False)
     finally:

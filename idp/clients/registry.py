@@ -126,9 +126,12 @@ def find(client_id: str) -> RegisteredClient | None:
     if not may_be_an_id(client_id):
         return None
     row = find_row(_REVISION, {"client_id": client_id})
-    if row is None or row.disabled_at is not None:
-        return None
-    found = from_cache(client_id, row.revision) or _load(client_id)
+    return None if row is None or row.disabled_at is not None else at_revision(client_id, row.revision)
+
+
+def at_revision(client_id: str, revision: int) -> RegisteredClient | None:
+    """Return an application that the caller has just seen in the database, at this revision or a later one."""
+    found = from_cache(client_id, revision) or _load(client_id)
     return None if found is None or found.disabled else found
 
 

@@ -1,31 +1,42 @@
 """The secrets by which an application proves itself: random, shown once, stored as digests (AUTHLIB-8)."""
 
 import hmac
-import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 
 from idp import sealing
+from idp.clients import registry
 from idp.clients.models import Client, ClientSecret
+from idp.clients.registry import RegisteredClient
 from idp.database import run
 from idp.statements import Prepared
 
 _VALID = Prepared(
-    select(ClientSecret.digest).where(
-        ClientSecret.client_pk == bindparam("client_pk"),
-        or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > bindparam("now")),
+    select(Client.revision, Client.disabled_at, ClientSecret.digest)
+    .outerjoin(
+        ClientSecret,
+        and_(
+            ClientSecret.client_pk == Client.id,
+            or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > bindparam("now")),
+        ),
     )
+    .where(Client.client_id == bindparam("client_id"), Client.removed_at.is_(None))
 )
 
 
-def matches(client_pk: uuid.UUID, presented: str | None, now: datetime) -> bool:
-    """Tell whether presented is a secret of the application that is valid now; whatever was sent, it never raises."""
+def find(client_id: str, presented: str | None, now: datetime) -> tuple[RegisteredClient | None, bool]:
+    """Return the application that may act now, and whether presented is a secret of it; whatever was sent, no error.
+
+    It is one statement, and the same for an unknown application as for a known one.
+    """
+    rows = run(_VALID, {"client_id": client_id, "now": now}) if registry.may_be_an_id(client_id) else []
     digest = sealing.digest(presented or "")
-    stored = run(_VALID, {"client_pk": client_pk, "now": now})
     # Each is compared, in constant time, so that the answer's time tells neither how many there are nor which it was.
-    found = [hmac.compare_digest(digest, row.digest) for row in stored]
-    return any(found) and bool(presented)
+    found = [hmac.compare_digest(digest, row.digest) for row in rows if row.digest is not None]
+    if not rows or rows[0].disabled_at is not None:
+        return None, False
+    return registry.at_revision(client_id, rows[0].revision), any(found) and bool(presented)
 
 
 def add(client: Client, now: datetime) -> str:

@@ -2,14 +2,13 @@
 
 import base64
 import binascii
-import uuid
 from datetime import datetime
 from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError, OAuth2Error
 
 from idp.audit import service as audit
-from idp.clients import registry, secrets
+from idp.clients import secrets
 from idp.clients.registry import RegisteredClient
 from idp.database import db
 from idp.throttle import service as throttle
@@ -19,7 +18,6 @@ from idp.web import context, metrics
 BASIC, POST, NONE = "client_secret_basic", "client_secret_post", "none"
 
 _LONGEST = 400
-_NOBODY = uuid.UUID(int=0)
 
 
 class TooManyTriesError(OAuth2Error):
@@ -45,13 +43,10 @@ def authenticate(authorization: str | None, form: dict[str, str], now: datetime)
     secret writes nothing: it has 256 bits, so the limit guards the server's work and the record, not the secret.
     """
     client_id, secret, method = _presented(authorization, form)
-    client = registry.find(client_id) if client_id else None
-    if client is not None and client.token_endpoint_auth_method == method:
-        if method == NONE or secrets.matches(client.pk, secret, now):
-            return client, method
-    elif secret:
-        secrets.matches(_NOBODY, secret, now)  # the same statement for an unknown application as for a known one
+    client, is_proven = secrets.find(client_id, secret, now) if client_id else (None, False)
     is_method = client is not None and client.token_endpoint_auth_method == method
+    if client is not None and is_method and (method == NONE or is_proven):
+        return client, method
     reason = "secret" if is_method else "unknown_client" if client is None else "method"
     metrics.count_refusal("client_authentication", reason)
     _record_failure(client_id, client, now)

@@ -49,14 +49,14 @@ def show_userinfo(message: Message) -> Answer:
     return userinfo.respond(Presented(message.authorization, body), clock.now())
 
 
-for path, endpoint, methods in (
-    ("/.well-known/openid-configuration", configuration, ["GET"]),
-    ("/.well-known/oauth-authorization-server", authorization_server, ["GET"]),
-    ("/oauth/jwks", jwks, ["GET"]),
-    ("/oauth/token", issue_token, ["POST"]),
-    ("/oauth/userinfo", show_userinfo, ["GET", "POST"]),
+for path, endpoint, methods, is_ready in (
+    ("/.well-known/openid-configuration", configuration, ["GET"], True),
+    ("/.well-known/oauth-authorization-server", authorization_server, ["GET"], True),
+    ("/oauth/jwks", jwks, ["GET"], False),
+    ("/oauth/token", issue_token, ["POST"], False),
+    ("/oauth/userinfo", show_userinfo, ["GET", "POST"], False),
 ):
-    direct.route(blueprint, path, endpoint, methods, _OPEN)
+    direct.route(blueprint, path, endpoint, methods, _OPEN, is_ready=is_ready)
 
 
 @blueprint.errorhandler(Exception)

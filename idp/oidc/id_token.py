@@ -10,8 +10,10 @@ from joserfc import jwt
 
 from idp import clock, settings
 from idp.clients.registry import RegisteredClient
+from idp.database import commit
 from idp.oidc import keys
 from idp.oidc.claims import subject
+from idp.oidc.keys import Signer
 from idp.oidc.store import SpentCode
 
 
@@ -19,16 +21,18 @@ class IdToken(OpenIDToken):
     """Authlib's hook on the token response; the claims, the key and the algorithm are chosen here (AUTHLIB-20, -21)."""
 
     def encode_id_token(self, token: dict[str, Any], request: OAuth2Request) -> str:
-        """Return the signed ID token for a token response."""
-        return encode(
-            request.client.registered, request.authorization_code, token["access_token"], request.sid, clock.now()
-        )
+        """Return the signed ID token for a token response. Commits: no lock is held while a signature is made."""
+        client, now = request.client.registered, clock.now()
+        signer = keys.ring(now).signer(client.id_token_signed_response_alg)  # or nothing is spent
+        commit()
+        return encode(signer, client, request.authorization_code, token["access_token"], sid=request.sid, now=now)
 
 
-def encode(client: RegisteredClient, code: SpentCode, access_token: str, sid: str, now: datetime) -> str:
+def encode(
+    signer: Signer, client: RegisteredClient, code: SpentCode, access_token: str, *, sid: str, now: datetime
+) -> str:
     """Return a signed ID token; auth_time is when the password was given, however long ago that is."""
     issued_at = int(now.timestamp())
-    signer = keys.ring(now).signer(client.id_token_signed_response_alg)
     claims = {
         "iss": settings.current().server.issuer,
         "sub": subject(client.sector_salt, code.account_id),

@@ -24,7 +24,7 @@ def healthz(_message: Message) -> Answer:
     return Answer(200, b'{"status":"ok"}\n', (("Content-Type", "application/json"),))
 
 
-direct.route(blueprint, "/healthz", healthz, ["GET"])
+direct.route(blueprint, "/healthz", healthz, ["GET"], is_ready=True)
 
 
 @blueprint.get("/readyz")

@@ -4,13 +4,13 @@ from flask import Flask
 
 from idp.settings import Settings
 from idp.web import csrf, errors, headers, logs, rendering
-from idp.web.direct import Direct
+from idp.web.direct import DirectFirst
 from idp.web.own_address import OwnAddress
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Prepare the application for pages."""
-    app.wsgi_app = OwnAddress(Direct(app, app.wsgi_app), settings.server.issuer)  # type: ignore[method-assign]
+    app.wsgi_app = OwnAddress(DirectFirst(app, app.wsgi_app), settings.server.issuer)  # type: ignore[method-assign]
     logs.init_app(app, settings)
     rendering.init_app(app, settings)
     errors.init_app(app)

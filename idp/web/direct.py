@@ -8,11 +8,11 @@ nothing, and Flask answers.
 """
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Flask, Response, request
@@ -21,39 +21,60 @@ from flask.sansio.blueprints import BlueprintSetupState
 from werkzeug.http import parse_etags
 from werkzeug.sansio.http import parse_cookie
 
+from idp import faults, write_lock
+from idp.faults import Fault
 from idp.web import csrf, headers, logs
 from idp.web.own_address import Application
+from idp.write_lock import WouldWait
 
 Fields = Mapping[str, list[str]]
 """What was sent under each name, in its order."""
 
 _NO_MORE: Mapping[str, str] = {}
-_FORM = "application/x-www-form-urlencoded"
-_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_NOTHING_SENT: Fields = {}
+FORM = "application/x-www-form-urlencoded"
+STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
 class Message:
     """A request, as far as an endpoint for programs looks at one."""
 
-    def __init__(self, environ: Mapping[str, Any], form: Fields) -> None:
-        self._environ = environ
+    def __init__(
+        self,
+        query: str = "",
+        form: Fields = _NOTHING_SENT,
+        authorization: str | None = None,
+        cookies: str = "",
+        if_none_match: str | None = None,
+    ) -> None:
+        self._query, self._cookies, self._if_none_match = query, cookies, if_none_match
         self.form = form
         """The fields of a POST's body; nothing else is ever taken for them."""
-        self.authorization: str | None = environ.get("HTTP_AUTHORIZATION")
+        self.authorization = authorization
 
-    @cached_property
+    @classmethod
+    def of(cls, environ: Mapping[str, Any], form: Fields) -> Self:
+        """Return what a WSGI environment holds."""
+        return cls(
+            environ.get("QUERY_STRING", ""),
+            form,
+            environ.get("HTTP_AUTHORIZATION"),
+            environ.get("HTTP_COOKIE", ""),
+            environ.get("HTTP_IF_NONE_MATCH"),
+        )
+
+    @property
     def query(self) -> Fields:
         """The fields of the address."""
-        return _fields(self._environ.get("QUERY_STRING", ""))
+        return fields_of(self._query)
 
     def cookie(self, name: str) -> str:
         """Return the first cookie of this name, or nothing."""
-        sent: str = self._environ.get("HTTP_COOKIE", "")
-        return parse_cookie(sent).get(name, "") if name in sent else ""
+        return parse_cookie(self._cookies).get(name, "") if name in self._cookies else ""
 
     def has(self, etag: str) -> bool:
         """Tell whether the client holds the version with this tag (RFC 9110 section 13.1.2)."""
-        condition = self._environ.get("HTTP_IF_NONE_MATCH")
+        condition = self._if_none_match
         return condition is not None and parse_etags(condition).contains_weak(etag.strip('"'))
 
 
@@ -83,6 +104,8 @@ class Entry:
     name: str
     endpoint: Endpoint
     headers: tuple[tuple[str, str], ...]
+    is_ready: bool = False
+    """Whether the answer is always at hand: it asks nobody, and nothing is waited for."""
 
 
 Table = dict[tuple[str, str], Entry]
@@ -95,20 +118,26 @@ def table_of(app: App) -> Table:
 
 
 def route(
-    blueprint: Blueprint, path: str, endpoint: Endpoint, methods: Iterable[str], more: Mapping[str, str] = _NO_MORE
+    blueprint: Blueprint,
+    path: str,
+    endpoint: Endpoint,
+    methods: Iterable[str],
+    more: Mapping[str, str] = _NO_MORE,
+    *,
+    is_ready: bool = False,
 ) -> None:
     """Give a blueprint an endpoint on both ways, named as its function is; its answers have some more headers."""
 
     @csrf.exempt
     def view() -> Response:
-        answer = endpoint(Message(request.environ, request.form.to_dict(flat=False)))
+        answer = endpoint(Message.of(request.environ, request.form.to_dict(flat=False)))
         if answer is None:
             raise TypeError("an endpoint that may need a page has a view of its own, and a shortcut")
         return response(answer)
 
     name = endpoint.__name__
     blueprint.add_url_rule(path, name, view, methods=list(methods))
-    shortcut(blueprint, path, endpoint, methods, view=name, more=more)
+    shortcut(blueprint, path, endpoint, methods, view=name, more=more, is_ready=is_ready)
 
 
 def shortcut(
@@ -119,6 +148,7 @@ def shortcut(
     *,
     view: str,
     more: Mapping[str, str] = _NO_MORE,
+    is_ready: bool = False,
 ) -> None:
     """Give a view of a blueprint a short way: an endpoint that answers when no page is needed."""
 
@@ -126,7 +156,7 @@ def shortcut(
         app = state.app
         fixed = headers.for_programs(app.config["IDP"], more)
         for method in methods:
-            table_of(app)[method, path] = Entry(f"{blueprint.name}.{view}", endpoint, fixed)
+            table_of(app)[method, path] = Entry(f"{blueprint.name}.{view}", endpoint, fixed, is_ready)
 
     blueprint.record(enter)
 
@@ -139,40 +169,79 @@ def response(answer: Answer) -> Response:
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An answer with all its headers, as a server sends it."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
 class Direct:
-    """A WSGI application in front of Flask's."""
+    """The short way itself, whatever server stands before it."""
+
+    def __init__(self, app: Flask, context: AbstractContextManager[Any] | None = None) -> None:
+        """Take the application, and its context if each request is not to have one of its own."""
+        self._app = app
+        self._context = context
+        self._table = table_of(app)
+
+    def find(self, method: str, path: str) -> Entry | None:
+        """Return the endpoint that answers this method at this path."""
+        return self._table.get((method, path))
+
+    def respond(
+        self, entry: Entry, method: str, address: str, message: Message, environ: Callable[[], dict[str, Any]]
+    ) -> Sent | None:
+        """Answer one request, or return None when a page has to; a fault is told on Flask's way, from its environment.
+
+        Raises WouldWait when the database's lock is held, and this thread may not wait for it.
+        """
+        with self._context or self._app.app_context():
+            exchange = logs.begin(address)
+            try:
+                answer = entry.endpoint(message)
+            except Exception as error:
+                if write_lock.is_hurried() and faults.find(error) is Fault.LOCKED:
+                    raise WouldWait from error
+                return self._fault(error, environ())
+            if answer is None:
+                return None
+            logs.end(exchange, method, entry.name, answer.status)
+            headers = [*_own_headers(answer), *entry.headers, ("X-Request-Id", exchange.request_id)]
+            return Sent(answer.status, headers, answer.body)
+
+    def _fault(self, error: Exception, environ: dict[str, Any]) -> Sent:
+        app = self._app
+        with app.request_context(environ):
+            answered = app.finalize_request(app.handle_user_exception(error), from_error_handler=True)
+            body, _status, headers = answered.get_wsgi_response(environ)
+            return Sent(answered.status_code, headers, b"".join(body))
+
+
+class DirectFirst:
+    """A WSGI application in front of Flask's: the short way for whoever can take it."""
 
     def __init__(self, app: Flask, flask_way: Application) -> None:
-        self._app, self._flask_way = app, flask_way
-        self._table = table_of(app)
+        self._direct, self._flask_way = Direct(app), flask_way
         self._largest_body: int = app.config["MAX_CONTENT_LENGTH"]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
-        entry = self._table.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+        method: str = environ["REQUEST_METHOD"]
+        entry = self._direct.find(method, environ["PATH_INFO"])
         if entry is None or environ.get("SCRIPT_NAME"):
             return self._flask_way(environ, start_response)
-        form = {} if environ["REQUEST_METHOD"] == "GET" else _read_form(environ, self._largest_body)
+        form = _NOTHING_SENT if method == "GET" else _read_form(environ, self._largest_body)
         if form is None:
             return self._flask_way(environ, start_response)
-        with self._app.app_context():
-            exchange = logs.begin(environ.get("REMOTE_ADDR") or "")
-            try:
-                answer = entry.endpoint(Message(environ, form))
-            except Exception as error:  # noqa: BLE001  whatever it is, Flask's handlers make a page of it
-                return self._fault(error, environ, start_response)
-            if answer is not None:
-                logs.end(exchange, environ["REQUEST_METHOD"], entry.name, answer.status)
-                sent = [*_own_headers(answer), *entry.headers, ("X-Request-Id", exchange.request_id)]
-                start_response(_STATUS_LINES[answer.status], sent)
-                return [answer.body]
-        return self._flask_way(environ, start_response)
-
-    def _fault(self, error: Exception, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        app = self._app
-        with app.request_context(environ):
-            answered = app.finalize_request(app.handle_user_exception(error), from_error_handler=True)
-            return answered(environ, start_response)
+        address = environ.get("REMOTE_ADDR") or ""
+        sent = self._direct.respond(entry, method, address, Message.of(environ, form), lambda: environ)
+        if sent is None:
+            return self._flask_way(environ, start_response)
+        start_response(STATUS_LINES[sent.status], sent.headers)
+        return [sent.body]
 
 
 def _own_headers(answer: Answer) -> list[tuple[str, str]]:
@@ -185,17 +254,22 @@ def _own_headers(answer: Answer) -> list[tuple[str, str]]:
 def _read_form(environ: dict[str, Any], largest: int) -> Fields | None:
     """Return the fields of a plain form; None, with the body still to be read, for whatever Flask should look at."""
     length: str = environ.get("CONTENT_LENGTH") or ""
-    if environ.get("CONTENT_TYPE") != _FORM or not (length.isdigit() and int(length) <= largest):
+    if environ.get("CONTENT_TYPE") != FORM or not (length.isdigit() and int(length) <= largest):
         return None
     body: bytes = environ["wsgi.input"].read(int(length))
     environ["wsgi.input"] = io.BytesIO(body)
+    return form_of(body)
+
+
+def form_of(body: bytes) -> Fields | None:
+    """Return the fields of a plain form's body, or None when it is no text."""
     try:
-        return _fields(body.decode())
+        return fields_of(body.decode())
     except ValueError:
         return None
 
 
-def _fields(text: str) -> Fields:
+def fields_of(text: str) -> Fields:
     """Take a query or a form apart as Werkzeug does: bytes that are no text stay escaped."""
     fields: dict[str, list[str]] = {}
     for name, value in parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote"):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import secrets
 import sys
 import time
 from collections.abc import MutableMapping
@@ -13,7 +14,7 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from idp import clock, sealing
+from idp import clock
 from idp.settings import Settings
 from idp.web import metrics
 from idp.web.context import Origin, client_address, origin, set_origin
@@ -59,7 +60,7 @@ class Exchange:
 
 def begin(address: str) -> Exchange:
     """Give the request at hand an id and an origin."""
-    exchange = g.exchange = Exchange(sealing.random_token()[:16], time.perf_counter())
+    exchange = g.exchange = Exchange(secrets.token_urlsafe(12), time.perf_counter())
     set_origin(Origin("web", address, exchange.request_id))
     return exchange
 

@@ -101,12 +101,12 @@ def test_an_application_that_becomes_public_loses_its_secret_and_gets_one_on_the
 ) -> None:
     console.open(f"{path}/edit")
     console.tick("Without a secret").press("Save")
-    assert not secrets.matches(application.id, application.secret, clock.now())
+    assert not secrets.find(application.client_id, application.secret, clock.now())[1]
 
     console.open(f"{path}/edit")
     page = console.tick("With a secret, in the header").press("Save")
     assert page.status == 200
-    assert secrets.matches(application.id, copied(console)["client-secret"], clock.now())
+    assert secrets.find(application.client_id, copied(console)["client-secret"], clock.now())[1]
 
 
 def test_a_secret_is_replaced_and_the_old_one_stays_valid_for_a_while(
@@ -121,9 +121,9 @@ def test_a_secret_is_replaced_and_the_old_one_stays_valid_for_a_while(
     assert page.headers["Cache-Control"] == "no-store"
     assert "stays valid until" in page.words
     now = clock.now()
-    assert secrets.matches(application.id, new, now)
-    assert secrets.matches(application.id, application.secret, now)
-    assert not secrets.matches(application.id, application.secret, now + timedelta(days=31))
+    assert secrets.find(application.client_id, new, now)[1]
+    assert secrets.find(application.client_id, application.secret, now)[1]
+    assert not secrets.find(application.client_id, application.secret, now + timedelta(days=31))[1]
     assert new not in console.open(path).text
     (event,) = events("client_rotate_secret")
     assert event.actor_id == admin.id
@@ -135,7 +135,7 @@ def test_a_secret_that_became_known_is_ended_now(console: Browser, application: 
     page = console.tick("The old secret has become known: end it now").press("Replace the secret")
 
     assert "no longer valid" in page.words
-    assert not secrets.matches(application.id, application.secret, clock.now())
+    assert not secrets.find(application.client_id, application.secret, clock.now())[1]
 
 
 def test_replacing_the_secret_twice_with_one_form_does_so_once(

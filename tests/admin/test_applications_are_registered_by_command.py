@@ -26,7 +26,7 @@ def test_an_application_is_added_and_its_secret_printed_once(idp: Commands) -> N
     found = registry.find(printed["client_id"])
 
     assert found is not None
-    assert secrets.matches(found.pk, printed["client_secret"], clock.now())
+    assert secrets.find(found.client_id, printed["client_secret"], clock.now())[1]
     for command in (("show", printed["client_id"], "--json"), ("list", "--json"), ("show", printed["client_id"])):
         assert printed["client_secret"] not in idp("client", *command).output
 
@@ -101,7 +101,7 @@ def test_a_secret_is_rotated_and_the_old_one_stays_for_a_while(idp: Commands) ->
 
     assert found is not None
     for secret in (printed["client_secret"], rotated["client_secret"]):
-        assert secrets.matches(found.pk, secret, clock.now())
+        assert secrets.find(found.client_id, secret, clock.now())[1]
     assert rotated["old_client_secret_valid_until"] > clock.now().isoformat()
 
 
@@ -111,7 +111,7 @@ def test_a_secret_that_became_known_is_ended_at_once(idp: Commands) -> None:
     found = registry.find(printed["client_id"])
 
     assert found is not None
-    assert not secrets.matches(found.pk, printed["client_secret"], clock.now())
+    assert not secrets.find(found.client_id, printed["client_secret"], clock.now())[1]
 
 
 def test_an_application_is_disabled_and_enabled(idp: Commands) -> None:

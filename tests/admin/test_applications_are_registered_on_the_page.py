@@ -48,7 +48,7 @@ def test_an_application_is_registered_and_can_prove_itself(console: Browser) -> 
     found = registry.find(values["client-id"])
     assert found is not None
     assert (found.client_name, found.redirect_uris, found.first_party) == ("Lunch Orders", (URI,), False)
-    assert secrets.matches(found.pk, values["client-secret"], clock.now())
+    assert secrets.find(found.client_id, values["client-secret"], clock.now())[1]
 
 
 def test_the_secret_is_on_one_page_only_and_never_in_an_address_or_a_cookie(console: Browser) -> None:
@@ -157,7 +157,7 @@ def test_fields_that_the_form_does_not_have_change_nothing(console: Browser) -> 
     assert not client.first_party
     assert client.scopes == ["openid"]
     assert client.revision == 1
-    assert not secrets.matches(client.id, "chosen-by-me", clock.now())
+    assert not secrets.find(client.client_id, "chosen-by-me", clock.now())[1]
 
 
 def test_a_public_application_gets_no_secret(console: Browser) -> None:

@@ -30,7 +30,7 @@ def _connection(path: Path, stack: ExitStack, patience: float) -> sqlite3.Connec
 
 
 def test_one_waits_the_others_are_told_and_all_goes_on_when_it_is_free(path: Path) -> None:
-    lock = WriteLock()
+    lock = WriteLock(10)
     with ExitStack() as stack:
         stranger = _connection(path, stack, 0)
         stranger.execute("BEGIN EXCLUSIVE")
@@ -57,7 +57,7 @@ def test_one_waits_the_others_are_told_and_all_goes_on_when_it_is_free(path: Pat
 
 
 def test_a_fault_that_is_none_of_the_lock_leaves_everybody_waiting_for_it(path: Path) -> None:
-    lock = WriteLock()
+    lock = WriteLock(10)
     with ExitStack() as stack:
         inside = _connection(path, stack, 1)
         inside.execute("BEGIN")

@@ -29,7 +29,7 @@ def test_a_flow_costs_two_commits_and_ten_statements_at_most(warm: Application, 
 
     assert (authorize.commits, redeem.commits, userinfo.commits) == (1, 1, 0)
     assert len(authorize.statements) <= 4, authorize.statements
-    assert len(redeem.statements) <= 5, redeem.statements
+    assert len(redeem.statements) <= 4, redeem.statements
     assert len(userinfo.statements) == 1, userinfo.statements
 
 

@@ -37,7 +37,7 @@ def rooms() -> Rooms:
 
 
 def test_a_request_that_waits_lends_its_place(rooms: Rooms) -> None:
-    with_one_place = intake.admit(rooms, 1, 100)
+    with_one_place = intake.admit(rooms, 1)
     with ThreadPoolExecutor(1) as others:
         waits = others.submit(with_one_place, {"PATH_INFO": "/waits"}, None)
         rooms.waiting.wait()
@@ -50,7 +50,7 @@ def test_a_request_that_waits_lends_its_place(rooms: Rooms) -> None:
 
 
 def test_a_request_that_works_keeps_its_place(rooms: Rooms) -> None:
-    with_one_place = intake.admit(rooms, 1, 100)
+    with_one_place = intake.admit(rooms, 1)
     with ThreadPoolExecutor(2) as others:
         works = others.submit(with_one_place, {"PATH_INFO": "/works"}, None)
         rooms.working.wait()
@@ -67,7 +67,7 @@ def test_whoever_holds_no_place_just_waits(rooms: Rooms) -> None:
     with places.lent():
         pass
     rooms.let_go.set()
-    assert intake.admit(rooms, 1, 100)({"PATH_INFO": "/works"}, None) == [b"worked"]
+    assert intake.admit(rooms, 1)({"PATH_INFO": "/works"}, None) == [b"worked"]
 
 
 def test_what_is_raised_while_a_place_is_lent_does_not_lose_it() -> None:
@@ -75,7 +75,7 @@ def test_what_is_raised_while_a_place_is_lent_does_not_lose_it() -> None:
         with places.lent():
             raise ZeroDivisionError
 
-    with_one_place = intake.admit(fails, 1, 100)
+    with_one_place = intake.admit(fails, 1)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
             with_one_place({"PATH_INFO": "/"}, None)

@@ -49,7 +49,7 @@ class World:
     def visitor(self, address: str) -> Visitor:
         """Return a browser that has not been here before."""
         served = self.app.config["IDP"].server.threads
-        admitted = intake.admit(self.app.wsgi_app, served, self.app.config["MAX_CONTENT_LENGTH"])
+        admitted = intake.admit(self.app.wsgi_app, served)
         return Visitor(admitted, self.judge, address)
 
     def proof(self, application: Registered) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

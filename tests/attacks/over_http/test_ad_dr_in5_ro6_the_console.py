@@ -81,10 +81,10 @@ def test_ad3_a_secret_is_shown_once(target: Target, console: Intruder, visitor: 
 def _shown_secret(target: Target, text: str) -> str:
     """Return the one text on a page that is a secret of the newest application."""
     with target.app.app_context():
-        pk = db.session.scalars(select(Client.id).order_by(Client.created_at.desc())).first()
-        assert pk is not None
+        client_id = db.session.scalars(select(Client.client_id).order_by(Client.created_at.desc())).first()
+        assert client_id is not None
         words = set(re.findall(r"[A-Za-z0-9_-]{43}", text))
-        found: str = next(word for word in words if client_secrets.matches(pk, word, clock.now()))
+        found: str = next(word for word in words if client_secrets.find(client_id, word, clock.now())[1])
         return found
 
 
