@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.factories import Person
 from tests.journeys.district import District, LogIn
+from tests.journeys.post import Office
 from tests.windows import PHONE
 
 
@@ -179,6 +180,14 @@ class Visit:
     def forget_password(self, username: str) -> None:
         """Ask for a new one at the log-in page."""
         self._forget("Forgot Password?", "Username or security email", username)
+
+    def forget_password_in_vain(self, username: str, office: Office) -> None:
+        """Ask for a new one, and wait until that was looked at: the worker takes questions in their order."""
+        self.forget_password(username)
+        next_one, address = f"after.{username}", f"after.{username}@recovers.example.org"
+        self.district.add(next_one, address, locale=self.say.code)
+        self.forget_username(address)
+        office.wait_for(self.say("Your username"), naming=next_one)
 
     def forget_username(self, address: str) -> None:
         """Ask for it at the log-in page."""
