@@ -8,6 +8,7 @@ from flask_babel import format_datetime, format_timedelta, get_locale
 from flask_babel import gettext as _
 
 from idp import clock, settings
+from idp.accounts.addresses import masked as masked
 from idp.accounts.models import ADMIN, GUARDIAN, SUPPORT
 from idp.accounts.security_emails import Status
 from idp.mail.models import ACCEPTED, BOUNCED, GIVEN_UP, REFUSED, OutboxMessage
@@ -86,12 +87,6 @@ def security_email(status: Status) -> str:
             )
         )
     return str(_("None yet. It is asked for at the next log-in."))
-
-
-def masked(address: str) -> str:
-    """Return as much of an address as its owner knows it by."""
-    local, _at, domain = address.rpartition("@")
-    return f"{local[:1]}…@{domain}"
 
 
 def delivery(message: OutboxMessage) -> str:
