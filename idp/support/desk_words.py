@@ -8,7 +8,7 @@ from flask_babel import format_datetime, format_timedelta, get_locale
 from flask_babel import gettext as _
 
 from idp import clock, settings
-from idp.accounts.addresses import masked as masked
+from idp.accounts.addresses import masked
 from idp.accounts.models import ADMIN, GUARDIAN, SUPPORT
 from idp.accounts.security_emails import Status
 from idp.mail.models import ACCEPTED, BOUNCED, GIVEN_UP, REFUSED, OutboxMessage
