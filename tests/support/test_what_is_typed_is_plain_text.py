@@ -139,3 +139,24 @@ def test_only_invisible_characters_are_no_name(send: Send) -> None:
     assert page.status == 422
     assert "Enter your name." in page.error(_NAME)
     assert set(FILLED_IN) > {TOPIC}
+
+
+def test_an_address_that_looks_like_a_slip_is_asked_about_once(send: Send, browser: Browser) -> None:
+    page = send({"Email": "ewa@gmial.com"})
+
+    assert page.status == 422
+    assert "Did you mean ewa@gmail.com? If not, press Send again." in page.error("Email")
+    assert not tickets()
+
+    browser.press("Send", follow=True)
+    (kept,) = tickets()
+    assert kept.email == "ewa@gmial.com", "it is theirs to say"
+
+
+def test_an_address_that_is_not_the_one_that_was_asked_about_is_asked_about_too(send: Send, browser: Browser) -> None:
+    send({"Email": "ewa@gmial.com"})
+
+    page = browser.fill("Email", "ewa@hotmial.com").press("Send")
+
+    assert "Did you mean ewa@hotmail.com?" in page.error("Email")
+    assert not tickets()
