@@ -142,6 +142,7 @@ def _mail_link(account: Account, address: str, now: datetime) -> None:
         now=now,
         language=account.locale,
         account_id=account.id,
+        useful_until=now + tokens.lifetime(VERIFICATION),
         username=account.username,
         link=f"{wanted.server.issuer}/verify-email?token={issued.token}",
         code=issued.code,

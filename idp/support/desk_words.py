@@ -11,7 +11,7 @@ from idp import clock, settings
 from idp.accounts.addresses import masked
 from idp.accounts.models import ADMIN, GUARDIAN, SUPPORT
 from idp.accounts.security_emails import Status
-from idp.mail.models import ACCEPTED, BOUNCED, GIVEN_UP, REFUSED, OutboxMessage
+from idp.mail.models import ACCEPTED, BOUNCED, GIVEN_UP, REFUSED, TOO_LATE, OutboxMessage
 from idp.mail.models import WAITING as QUEUED
 from idp.support import words
 from idp.support.acts import LETTER, PHONE
@@ -92,6 +92,8 @@ def security_email(status: Status) -> str:
 def delivery(message: OutboxMessage) -> str:
     """Return what became of a message (R42), with what the mail server said."""
     said = message.reply
+    if said == TOO_LATE:
+        return str(_("Not sent: the mail server took nothing until it was too late for its link. Send another."))
     told = {
         ACCEPTED: _("Accepted by the mail server: %(said)s", said=said),
         REFUSED: _("Refused by the mail server: %(said)s", said=said),
