@@ -216,7 +216,8 @@ def _mail(account: Account, actor_id: uuid.UUID | None, now: datetime) -> Mailed
 
 def _tell_of_new_username(account: Account, old: str, now: datetime) -> None:
     """Mail it to the address on file and to the verified security email: whoever did not ask for it hears of it."""
-    addresses = {security_emails.key(one): one for one in (account.email, _verified(account)) if one}
+    verified = security_emails.status(account.id).verified
+    addresses = {security_emails.key(one): one for one in (account.email, verified) if one}
     for address in addresses.values():
         with suppress(ValueError):  # an address on file that is none keeps nobody from a new username
             mail.send(
@@ -228,10 +229,6 @@ def _tell_of_new_username(account: Account, old: str, now: datetime) -> None:
                 old_username=old,
                 username=account.username,
             )
-
-
-def _verified(account: Account) -> str | None:
-    return security_emails.status(account.id).verified
 
 
 def _issue(account: Account, now: datetime) -> WithTemporaryPassword:

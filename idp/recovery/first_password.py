@@ -41,6 +41,7 @@ def send(account: Account, now: datetime, actor_id: uuid.UUID | None = None, rea
         now=now,
         language=account.locale,
         account_id=account.id,
+        useful_until=account.temporary_password_expires_at or now + tokens.lifetime(FIRST_PASSWORD),
         username=account.username,
         log_in_address=f"{settings.current().server.issuer}/login",
         **values,

@@ -15,11 +15,12 @@ from idp.login import service as login
 from idp.login.new_password import PASSWORD_CHANGE, Gone, Unfit
 from idp.login.password_check import Busy
 from idp.login.service import Browser, LoggedIn, StepsOpen
-from idp.recovery import tokens
+from idp.recovery import links, tokens
 from idp.recovery.models import FIRST_PASSWORD, RESET, VERIFICATION
+from idp.recovery.tokens import Live
 from idp.sessions import service as sessions
 from idp.throttle import service as throttle
-from idp.throttle.rules import LOG_IN
+from idp.throttle.rules import LOG_IN, Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,10 @@ class Chosen:
     browser: Browser
 
 
-def find(purpose: str, token: str, now: datetime) -> Opened | None:
+def find(purpose: str, token: str, now: datetime) -> Opened | Wait | None:
     """Return whom a link is for; None when it is wrong, used, too old, or its account is closed. It spends nothing."""
-    live = tokens.find(purpose, token, now)
-    account = accounts.get(live.account_id) if live else None
-    if live is None or account is None or account.disabled_at is not None:
-        return None
-    # Whoever has changed the password since by other means has no use for the link, but somebody else might have.
-    if account.password_changed_at is not None and account.password_changed_at > live.created_at:
-        return None
-    return Opened(account.id, account.username, live.continuation)
+    live = links.find(purpose, token, now)
+    return _usable(live) if isinstance(live, Live) else live
 
 
 def save(chosen: Chosen, now: datetime) -> LoggedIn | StepsOpen | Unfit | Gone | Busy:
@@ -59,7 +54,8 @@ def save(chosen: Chosen, now: datetime) -> LoggedIn | StepsOpen | Unfit | Gone |
 
     Every session of the account ends, and with it what hangs on it; so do other links and a temporary password (PR9).
     """
-    opened = find(chosen.purpose, chosen.token, now)
+    live = tokens.find(chosen.purpose, chosen.token, now)
+    opened = _usable(live) if live else None
     if opened is None:
         db.session.rollback()
         return Gone()
@@ -83,6 +79,16 @@ def save(chosen: Chosen, now: datetime) -> LoggedIn | StepsOpen | Unfit | Gone |
         new_password.tell_of_new_password(account, now)
     wanted = steps.needed(Match.PASSWORD, account, has_security_email=known.has_security_email)
     return _admit(account, chosen, wanted, now)
+
+
+def _usable(live: Live) -> Opened | None:
+    account = accounts.get(live.account_id)
+    if account.disabled_at is not None:
+        return None
+    # Whoever has changed the password since by other means has no use for the link, but somebody else might have.
+    if account.password_changed_at is not None and account.password_changed_at > live.created_at:
+        return None
+    return Opened(account.id, account.username, live.continuation)
 
 
 def _end_what_was(account: Account, purpose: str, now: datetime) -> None:

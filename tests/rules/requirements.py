@@ -61,12 +61,7 @@ MEANINGS = {
 """The rows of the FAQ's table that concern this; R21 to R31 are the robot check's."""
 
 WITHOUT_A_TEST = {
-    "R7 R8": "no first password is mailed yet",
-    "R11 R12 R13 R14 R15 R16 R17": "no page asks for a security email yet",
-    "R18 R19 R20": "Forgot Password? and Forgot Username? mail nothing yet",
-    "R32 R35 R36 R37 R38 R39 R40 R41 R43 R44": "a security email can't be set, so not changed, yet",
-    "R42 R53 R54 R55 R58 R59": "the support form is still to come",
-    "R46 R47": "a username is changed by command alone yet",
+    "R46": "Account Settings say nothing of the username when a new address comes on file yet",
 }
 
 
