@@ -6,15 +6,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from tests.databases import Databases
 from tests.journeys import post
 from tests.journeys.district import District, read_description
-from tests.mail.conftest import MailServer
 from tests.servers import free_ports, program
 
 _READY_SECONDS = 90
+_MANY_FAMILIES = {"SUPPORT_FILL_IN_SECONDS": "1", "SUPPORT_PER_NETWORK_HOUR": "100"}
+_MANY_FAMILIES |= {"RECOVERY_FORGOTTEN_PER_NETWORK_HOUR": "100"}
+"""What lets all the families of these tests ask from one network within an hour."""
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +34,11 @@ def mailing(
 ) -> Iterator[post.Mailing]:
     """Another one, whose mail goes to a real mail server."""
     folder = tmp_path_factory.mktemp(f"mailing-{database_kind}")
+    many = {f"IDP_{name}": value for name, value in _MANY_FAMILIES.items()}
     with (
         all_databases.new(database_kind) as url,
         post.office() as office,
-        _demo(folder, {"IDP_DATABASE_URL": url} | office.environment) as made,
+        _demo(folder, {"IDP_DATABASE_URL": url} | many | office.environment) as made,
     ):
         yield post.Mailing(made, office)
 
@@ -45,28 +47,6 @@ def mailing(
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a run's pictures of what is wrong are."""
     return tmp_path_factory.mktemp("pictures")
-
-
-@pytest.fixture(scope="session")
-def mail_server() -> Iterator[MailServer]:
-    """A mail server that takes everything."""
-    server = MailServer(free_ports(1))
-    controller = Controller(server, hostname="127.0.0.1", port=server.port)
-    controller.start()
-    yield server
-    controller.stop()
-
-
-@pytest.fixture(scope="session")
-def mailing_district(
-    all_databases: Databases, database_kind: str, tmp_path_factory: pytest.TempPathFactory, mail_server: MailServer
-) -> Iterator[District]:
-    """Another district, whose mail goes to that server in place of the mailbox."""
-    mail = {"HOST": "127.0.0.1", "PORT": str(mail_server.port), "SECURITY": "none", "SENDER": "portal@example.org"}
-    folder = tmp_path_factory.mktemp(f"mailing-district-{database_kind}")
-    given = {f"IDP_MAIL_{name}": value for name, value in mail.items()}
-    with all_databases.new(database_kind) as url, _demo(folder, {"IDP_DATABASE_URL": url} | given) as made:
-        yield made
 
 
 @contextmanager

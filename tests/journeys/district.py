@@ -7,9 +7,12 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 from urllib.request import urlopen
 
@@ -20,6 +23,7 @@ from idp.accounts import security_emails
 from idp.accounts import service as accounts
 from idp.app import create_app
 from idp.database import db
+from tests import factories
 from tests.factories import Person
 
 EAST, SOUTH, WEST, GRADEBOOK = "maine-east", "maine-south", "maine-west", "gradebook"
@@ -76,25 +80,32 @@ class District:
         page.get_by_role("button", name="Send", exact=True).click()
         return page.locator(".ticket-number").inner_text().replace(" ", "")
 
-    def verify(self, who: LogIn, address: str) -> None:
-        """Give somebody a security email that is verified."""
-        app = create_app(settings.load(self.environment))
-        with app.app_context():
-            account = accounts.find_by_username(who.username)
-            assert account
-            security_emails.set_verified(account.id, address, clock.now())
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Reach the district's accounts from here; what the block has done is kept."""
+        with create_app(settings.load(self.environment)).app_context():
+            yield
             db.session.commit()
             db.engine.dispose()
 
+    def add(self, username: str, security_email: str | None = None, **columns: Any) -> Person:
+        """Add a guardian with a password of their own, and with a security email that is verified, or none yet."""
+        with self.inside():
+            return factories.account(username, security_email=security_email, **columns)
+
+    def verify(self, who: LogIn, address: str) -> None:
+        """Give somebody a security email that is verified."""
+        with self.inside():
+            account = accounts.find_by_username(who.username)
+            assert account
+            security_emails.set_verified(account.id, address, clock.now())
+
     def let_temporary_password_expire(self, who: LogIn) -> None:
         """Let fourteen days pass for somebody."""
-        app = create_app(settings.load(self.environment))
-        with app.app_context():
+        with self.inside():
             account = accounts.find_by_username(who.username)
             assert account
             account.temporary_password_expires_at = clock.now()
-            db.session.commit()
-            db.engine.dispose()
 
     def mail(self, recipient: str, holding: str) -> str:
         """Return what the message in the mailbox to an address says that holds some words, once it is there."""

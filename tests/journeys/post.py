@@ -31,10 +31,16 @@ class Office:
         return {f"IDP_MAIL_{name}": value for name, value in where.items()}
 
     async def handle_DATA(self, _server: SMTP, _session: Any, envelope: Envelope) -> str:  # noqa: N802  aiosmtpd's name
-        """Take a message."""
+        """Take a message, unless its address is nobody's."""
         read = message_from_bytes(envelope.content or b"", policy=policy.default)  # type: ignore[arg-type]  # its policy makes it an EmailMessage
+        if any(str(recipient).startswith("nobody") for recipient in envelope.rcpt_tos):
+            return "550 5.1.1 No such mailbox"
         self.got += [(str(recipient), read) for recipient in envelope.rcpt_tos]
         return "250 2.0.0 Taken"
+
+    def subjects(self, recipient: str) -> list[str]:
+        """Return the subjects of what has come for an address, in the order in which it came."""
+        return [str(message["Subject"]) for to, message in self.got if to == recipient]
 
     def wait_for(self, subject: str, *, naming: str, after: int = 0) -> EmailMessage:
         """Return the newest message of a subject that names somebody, and that came after so many others."""
@@ -68,9 +74,13 @@ def office() -> Iterator[Office]:
         controller.stop()
 
 
+def link(message: EmailMessage) -> str:
+    """Return the address that stands on a line of its own, with what opens it."""
+    return next(line for line in plain(message).splitlines() if "?token=" in line)
+
+
 def plain(message: EmailMessage) -> str:
     """Return what the plain part says."""
     part = message.get_body(("plain",))
     assert part is not None
-    words: str = part.get_content()
-    return words
+    return str(part.get_content()).replace("\r\n", "\n")

@@ -49,7 +49,7 @@ class Mail:
     @property
     def code(self) -> str:
         """The code that can be typed instead."""
-        (found,) = re.findall(r"^\d{8}$", self.text, re.MULTILINE)
+        (found,) = re.findall(r"^\d{4} \d{4}$", self.text, re.MULTILINE)
         return str(found)
 
 

@@ -60,7 +60,7 @@ def test_r35_the_button_reads_add_while_there_is_none(browser: Browser, account:
     browser.log_in(person.username, person.password)
     page = browser.open("/account/settings")
 
-    assert "None yet" in page.words
+    assert "No address yet" in page.words
     assert "Update Security email" not in page.links
     page = browser.click("Add Security email")
     assert page.value("Email Address") == person.email

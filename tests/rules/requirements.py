@@ -60,9 +60,7 @@ MEANINGS = {
 }
 """The rows of the FAQ's table that concern this; R21 to R31 are the robot check's."""
 
-WITHOUT_A_TEST = {
-    "R46": "Account Settings say nothing of the username when a new address comes on file yet",
-}
+WITHOUT_A_TEST = {"R46": "only an import brings new addresses, and there is none yet"}
 
 
 @cache
