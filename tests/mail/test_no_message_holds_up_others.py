@@ -26,19 +26,19 @@ def _deliver_to(*addresses: str) -> list[str]:
     ["\u017c\u00f3\u0142w@example.org", LONG, "ewa@\u200d.example", "ewa@\u00df..example"],
     ids=["letters before the at sign", "a label too long", "nothing to see", "an empty label"],
 )
-def test_in_an_address_that_no_server_can_be_told_is_refused_and_the_next_mail_leaves(
+def test_an_address_that_no_server_can_be_told_is_refused_and_the_next_mail_leaves(
     app: Flask, mail_server: MailServer, odd: str
 ) -> None:
     assert _deliver_to(odd, "ewa@example.org") == [REFUSED, ACCEPTED]
     assert mail_server.recipients == [["ewa@example.org"]]
 
 
-def test_in_a_domain_with_a_sharp_s_is_its_own_and_not_the_one_with_two_s(app: Flask, mail_server: MailServer) -> None:
+def test_a_domain_with_a_sharp_s_is_its_own_and_not_the_one_with_two_s(app: Flask, mail_server: MailServer) -> None:
     assert _deliver_to("ewa@fa\u00df.example") == [ACCEPTED]
     assert mail_server.recipients == [["ewa@xn--fa-hia.example"]]
 
 
-def test_in_what_nobody_has_foreseen_of_one_message_holds_up_no_other(app: Flask, mail_server: MailServer) -> None:
+def test_what_nobody_has_foreseen_of_one_message_holds_up_no_other(app: Flask, mail_server: MailServer) -> None:
     """A subject that no header can hold is put off; nothing makes one, but a row may be anything."""
     service.send("mail/test", "ewa@example.org", now=clock.now())
     db.session.flush()
