@@ -102,3 +102,18 @@ def test_r37_a_change_is_told_before_it_counts_even_when_mails_were_used_up(
         assert len(mails(ADDRESS)) == told + 1
         verify(browser, mails(STRANGER)[0].link)
         assert browser.open(mails(ADDRESS)[-1].link, follow=True).status == 200
+
+
+@pytest.mark.parametrize("on_file", ["ewa at example.org", "ewa@example.org, x@example.net"])
+def test_an_address_on_file_that_is_none_keeps_nobody_from_verifying_or_from_a_new_password(
+    browser: Browser, newcomer: Person, on_file: str
+) -> None:
+    accounts.get(newcomer.id).email = on_file
+    db.session.commit()
+    set_up(browser, newcomer, ADDRESS)
+    browser.open("/account/password")
+    browser.fill("Current Password", newcomer.password).fill("New Password", NEW)
+    assert browser.press("Save").status == 303
+
+    assert verify(browser, mails(ADDRESS)[-1].link).status == 200
+    assert status(newcomer) == Status(ADDRESS, None)
