@@ -17,9 +17,8 @@ from idp.audit import service as audit
 from idp.clients import service as clients
 from idp.database import db
 from idp.mail import service as mail
-from idp.recovery import first_password, tokens
+from idp.recovery import first_password
 from idp.recovery.first_password import NoAddress
-from idp.recovery.models import FIRST_PASSWORD, RESET
 from idp.sessions import service as sessions
 
 _NO_ADDRESS = "There is no email address on file to mail to."
@@ -232,6 +231,6 @@ def _tell_of_new_username(account: Account, old: str, now: datetime) -> None:
 
 
 def _issue(account: Account, now: datetime) -> WithTemporaryPassword:
-    tokens.revoke(account.id, now, RESET, FIRST_PASSWORD)
+    first_password.forget_links(account, now)
     temporary = accounts.issue_temporary_password(account, now)
     return WithTemporaryPassword(account, temporary, account.temporary_password_expires_at or now)

@@ -1,10 +1,12 @@
 """The pages that links to a new password lead to."""
 
+import hmac
+
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug import Response as AnyResponse
 
-from idp import clock
+from idp import clock, sealing
 from idp.accounts import password_rules
 from idp.login import pages, steps
 from idp.login.forms import Errors
@@ -70,6 +72,9 @@ def _save(door: Door) -> AnyResponse:
     if opened is None:
         return doors.refuse(door)
     address = _way_on(opened)
+    if not hmac.compare_digest(request.form.get("link", "").encode("utf-8", "replace"), _mark(token).encode()):
+        words = _("Another link was opened in this browser since. See whose password this is, then type a new one.")
+        return _page(door, opened, address, [("", words)], 422)
     password = request.form.get("new_password", "")
     if not password:
         return _page(door, opened, address, [("new_password", _("Enter a new password."))], 422)
@@ -92,6 +97,11 @@ def _save(door: Door) -> AnyResponse:
     return response
 
 
+def _mark(token: str) -> str:
+    """Return what a page is known by to be of this very link: another one's cookie may have come since."""
+    return sealing.digest(f"page of {token}").hex()
+
+
 def _way_on(opened: Opened) -> Address:
     return way_on.resolve(WayOn.read(opened.way_on), clock.now())
 
@@ -104,6 +114,7 @@ def _page(door: Door, opened: Opened, address: Address, wrong: Errors, status: i
             errors=wrong,
             messages=dict(wrong),
             action=url_for(door.endpoint),
+            link=_mark(cookies.read(door.cookie) or ""),
             is_first=door is FIRST,
             username=opened.username,
             shared_computer="shared_computer" in request.form,

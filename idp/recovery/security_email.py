@@ -93,8 +93,9 @@ def resend(
     account_id: uuid.UUID, now: datetime, actor_id: uuid.UUID | None = None, reason: str = ""
 ) -> Sent | Wait | NothingPending:
     """Mail a fresh link to the address that waits to be verified, for its owner or the support team (R39, R40)."""
-    account, address = accounts.get(account_id), security_emails.status(account_id).pending
-    if address is None:
+    account, had = accounts.get(account_id), security_emails.status(account_id)
+    address, since = had.pending, had.pending_since
+    if address is None or since is None:
         db.session.rollback()
         return NothingPending()
     until = throttle.blocked_until(VERIFICATION_PAUSE, str(account_id), now)
@@ -103,6 +104,8 @@ def resend(
         db.session.rollback()
         return waits
     _mail_link(account, address, now)
+    if had.verified is not None and not tokens.was_issued(OBJECTION, account_id, since):
+        _mail_notice(account, had.verified, now)  # it was entered when the account's mails were used up
     why = {"reason": reason} if reason else {}
     audit.record("security_email_resent", account_id=account_id, actor_id=actor_id or account_id, **why)
     db.session.commit()

@@ -90,7 +90,7 @@ def _act(account_id: str, name: str, run: Run) -> ResponseReturnValue:
     account = _get(account_id)
     if not _may_act(account):
         abort(403)
-    if request.method == "GET":
+    if request.method in {"GET", "HEAD"}:
         return _page(name, account, ActForm(username=account.username, how=account.recovery_by or "email"), [])
     form = ActForm.read(request.form)
     if form.problems:
