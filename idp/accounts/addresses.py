@@ -53,6 +53,12 @@ def check(text: str) -> Address | Problem:
     return Address(found.normalized, f"{found.local_part}@{domain}" if domain else None)
 
 
+def slip(text: str) -> str:
+    """Return the address that was typed where it looks like a slip: sent once more, it is what was meant."""
+    found = check(text)
+    return found.text if isinstance(found, Address) and found.meant else ""
+
+
 def masked(address: str) -> str:
     """Return an address so that its owner knows it, and somebody who looks on does not learn it: "e***@example.org"."""
     local, _at, domain = address.rpartition("@")

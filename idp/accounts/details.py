@@ -7,9 +7,9 @@ from flask_babel import gettext as _
 
 _LONGEST_NAME = 200
 _LONGEST_PART = 100
-_LONGEST_EMAIL = 320
-_EMAIL = re.compile(r"[^\s@,;<>()\"\\]+@[^\s@,;<>()\"\\]+\.[^\s@,;<>()\"\\.]+")
-"""What a mail program takes for one address; whether somebody reads it is what only a mail can tell."""
+_LONGEST_EMAIL = 254
+_EMAIL = re.compile(r"[^\s@,:;<>()\[\]\"\\]+@[^\s@,:;<>()\[\]\"\\]+\.[^\s@,:;<>()\[\]\"\\.]+")
+"""What the outbox takes for one address; whether somebody reads it is what only a mail can tell."""
 
 
 def problem(name: str, given_name: str, family_name: str, email: str | None) -> str | None:

@@ -1,7 +1,7 @@
 """The addresses that recovery mail goes to: one verified and one pending at most, for each account. Nothing commits."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -16,11 +16,15 @@ class Status:
 
     verified: str | None
     pending: str | None
+    pending_since: datetime | None = field(default=None, compare=False)
 
     @property
     def is_set(self) -> bool:
         """Whether anything was entered: the page that asks for an address then stays away (R11)."""
         return self.verified is not None or self.pending is not None
+
+
+_NONE = None, None
 
 
 def key(address: str) -> str:
@@ -32,8 +36,9 @@ def key(address: str) -> str:
 def status(account_id: uuid.UUID) -> Status:
     """Return an account's security email."""
     rows = db.session.scalars(select(SecurityEmail).where(SecurityEmail.account_id == account_id))
-    found = {row.is_verified: row.address for row in rows}
-    return Status(found.get(True), found.get(False))
+    found = {row.is_verified: (row.address, row.created_at) for row in rows}
+    (verified, _since), (pending, since) = found.get(True, _NONE), found.get(False, _NONE)
+    return Status(verified, pending, since)
 
 
 def notice_address(account: Account) -> str | None:

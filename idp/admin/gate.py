@@ -53,7 +53,7 @@ def admit_under(prefix: str, *roles: str) -> ResponseReturnValue | None:
         abort(404)
     session = browser.current()
     if session is None:
-        wanted = request.path if request.method == "GET" and redirects.is_local(request.path) else prefix
+        wanted = request.path if request.method in {"GET", "HEAD"} and redirects.is_local(request.path) else prefix
         return redirects.see_other(url_for("login.log_in", next=wanted))
     if session.role not in roles:
         abort(403)

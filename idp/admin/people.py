@@ -17,9 +17,8 @@ from idp.audit import service as audit
 from idp.clients import service as clients
 from idp.database import db
 from idp.mail import service as mail
-from idp.recovery import first_password, tokens
+from idp.recovery import first_password
 from idp.recovery.first_password import NoAddress
-from idp.recovery.models import FIRST_PASSWORD, RESET
 from idp.sessions import service as sessions
 
 _NO_ADDRESS = "There is no email address on file to mail to."
@@ -216,7 +215,8 @@ def _mail(account: Account, actor_id: uuid.UUID | None, now: datetime) -> Mailed
 
 def _tell_of_new_username(account: Account, old: str, now: datetime) -> None:
     """Mail it to the address on file and to the verified security email: whoever did not ask for it hears of it."""
-    addresses = {security_emails.key(one): one for one in (account.email, _verified(account)) if one}
+    verified = security_emails.status(account.id).verified
+    addresses = {security_emails.key(one): one for one in (account.email, verified) if one}
     for address in addresses.values():
         with suppress(ValueError):  # an address on file that is none keeps nobody from a new username
             mail.send(
@@ -230,11 +230,7 @@ def _tell_of_new_username(account: Account, old: str, now: datetime) -> None:
             )
 
 
-def _verified(account: Account) -> str | None:
-    return security_emails.status(account.id).verified
-
-
 def _issue(account: Account, now: datetime) -> WithTemporaryPassword:
-    tokens.revoke(account.id, now, RESET, FIRST_PASSWORD)
+    first_password.forget_links(account, now)
     temporary = accounts.issue_temporary_password(account, now)
     return WithTemporaryPassword(account, temporary, account.temporary_password_expires_at or now)

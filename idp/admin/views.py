@@ -45,7 +45,7 @@ def clients_list() -> ResponseReturnValue:
 @gate.opened_fresh
 def register() -> ResponseReturnValue:
     """Show the form that registers an application, and register it."""
-    if request.method == "GET":
+    if request.method in {"GET", "HEAD"}:
         return _registration(ApplicationForm(), sealing.random_token())
     form = ApplicationForm.read(request.form)
     token = request.form.get("form_token", "")
@@ -86,7 +86,7 @@ def client_detail(client_id: str) -> ResponseReturnValue:
 def edit(client_id: str) -> ResponseReturnValue:
     """Show the form that changes an application, and change it."""
     client = _get(client_id)
-    if request.method == "GET":
+    if request.method in {"GET", "HEAD"}:
         return _editing(client, ApplicationForm.of(client), client.revision)
     form, revision = ApplicationForm.read(request.form), _revision()
     if refusal := gate.confirm():
@@ -172,7 +172,7 @@ def _confirmed(
 ) -> ResponseReturnValue:
     """Show what an act means; once it is confirmed, do it, and answer with what comes then or with what is wrong."""
     client = _get(client_id)
-    if request.method == "GET":
+    if request.method in {"GET", "HEAD"}:
         return _confirmation(page, client)
     if refusal := gate.confirm():
         return _confirmation(page, client, _password_problem(refusal)), refusal.status

@@ -1,5 +1,6 @@
 """A new password: in place of a temporary one, or of one that its owner knows."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -102,12 +103,13 @@ def tell_of_new_password(account: Account, now: datetime) -> None:
     """Mail a notice, so that somebody who did not change it hears of it."""
     address = security_emails.notice_address(account)
     if address:
-        mail.send(
-            "login/password_changed",
-            address,
-            now=now,
-            language=account.locale,
-            account_id=account.id,
-            username=account.username,
-            changed_at=now,
-        )
+        with suppress(ValueError):  # an address on file that is none keeps nobody from a new password
+            mail.send(
+                "login/password_changed",
+                address,
+                now=now,
+                language=account.locale,
+                account_id=account.id,
+                username=account.username,
+                changed_at=now,
+            )

@@ -133,7 +133,7 @@ def bounced() -> None:
 
 def _shown(message: OutboxMessage) -> dict[str, object]:
     names = ("id", "kind", "recipient", "language", "subject", "state", "reply", "attempts", "message_id")
-    moments = ("created_at", "due_at", "settled_at")
+    moments = ("created_at", "due_at", "settled_at", "useful_until")
     return {name: getattr(message, name) for name in names} | {
         name: _moment(getattr(message, name)) for name in moments
     }

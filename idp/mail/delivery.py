@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Table, and_, or_, select, update
 from idp import clock, sealing, settings
 from idp.database import RELAXED, db
 from idp.mail import service
-from idp.mail.models import ACCEPTED, GIVEN_UP, REFUSED, OutboxMessage
+from idp.mail.models import ACCEPTED, GIVEN_UP, REFUSED, TOO_LATE, OutboxMessage
 from idp.mail.smtp import Accepted, Connection, Refused, Unreachable
 from idp.web import metrics
 from idp.web.context import Origin, set_origin
@@ -172,6 +172,9 @@ def _deliver(connection: Connection, leased: _Leased) -> None:
     db.session.rollback()
     if content is None:
         _settle(leased, state=GIVEN_UP, reply="its content can't be read: the wrapping key is gone", due_at=None)
+        return
+    if message.useful_until is not None and message.useful_until <= clock.now():
+        _settle(leased, state=GIVEN_UP, reply=TOO_LATE, due_at=None, sealed_content=None)
         return
     try:
         outcome = connection.deliver(message, content)

@@ -10,6 +10,9 @@ from idp.database import Base, new_id
 
 WAITING, ACCEPTED, REFUSED, GIVEN_UP, BOUNCED = "waiting", "accepted", "refused", "given_up", "bounced"
 
+TOO_LATE = "not sent: its link ran out before the mail server took anything"
+"""What stands as the reply of a message that was given up since it was of use to nobody any more."""
+
 
 class OutboxMessage(Base):
     """A message to one address, from the moment it was decided on until what became of it is of no interest."""
@@ -36,6 +39,8 @@ class OutboxMessage(Base):
     created_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     """When it is tried next; None once nobody tries it any more."""
+    useful_until: Mapped[datetime | None]
+    """From when on what it says is of no use, since its link or password has run out; None when it always is."""
     lease_until: Mapped[datetime | None]
     lease: Mapped[uuid.UUID | None]
     """Who is trying it: a worker whose lease ran out must not settle what another one has taken over."""

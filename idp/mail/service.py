@@ -25,12 +25,14 @@ def send(
     now: datetime,
     language: str | None = None,
     account_id: uuid.UUID | None = None,
+    useful_until: datetime | None = None,
     **values: Any,
 ) -> OutboxMessage:
     """Write a message to one address; it leaves once the caller's transaction is committed. Does not commit.
 
     Kind names the template below templates/emails, and values are what it tells. Raises ValueError for what is no
-    single address. A language that the district does not offer gives its first one.
+    single address. A language that the district does not offer gives its first one. From useful_until on nobody sends
+    it: its link would be dead.
     """
     if len(recipient) > 254 or not _ADDRESS.fullmatch(recipient):
         raise ValueError("this is no single address")
@@ -48,6 +50,7 @@ def send(
         message_id=f"<{sealing.random_token()}@{_domain()}>",
         created_at=now,
         due_at=now,
+        useful_until=useful_until,
     )
     db.session.add(message)
     return message

@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import flask_mail
+import structlog
+from email_validator import EmailNotValidError, validate_email
 from flask import Flask
 
 from idp import settings as settings_module
 from idp.mail.composing import Content
 from idp.mail.models import OutboxMessage
 from idp.settings import STARTTLS, TLS, Settings
+
+log = structlog.get_logger(__name__)
+
+_UNSENDABLE = "it can't be handed over: see this program's log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +96,25 @@ class Connection(flask_mail.Connection):
         return host
 
     def deliver(self, message: OutboxMessage, content: Content) -> Accepted | Refused:
-        """Hand a message over. Raises Unreachable when the server takes none for now."""
+        """Hand a message over. Raises Unreachable when the server takes none for now.
+
+        Whatever else is wrong is this message's alone, so that no address that a stranger has typed holds up others.
+        """
+        address = _envelope_address(message.recipient)
+        if address is None:
+            return Refused("no server can be told this address", for_good=True)
         with _telling_unreachable():
             try:
-                self.send(_written(message, content))
+                self.send(_written(message, address, content))
             except smtplib.SMTPRecipientsRefused as refused:
                 ((code, words),) = refused.recipients.values()
                 return _refusal(code, words)
             except smtplib.SMTPDataError as refused:
                 return _refusal(refused.smtp_code, refused.smtp_error)
+            except (ValueError, flask_mail.BadHeaderError):
+                log.exception("mail_unsendable", message=str(message.id))
+                self.host.rset()  # the server may have heard the beginning
+                return Refused(_UNSENDABLE, for_good=False)
         return Accepted(_words(*self.host.last_reply))
 
 
@@ -112,11 +128,26 @@ def init_app(app: Flask, settings: Settings) -> None:
     flask_mail.Mail(app)
 
 
-def _written(message: OutboxMessage, content: Content) -> flask_mail.Message:
+def _envelope_address(recipient: str) -> str | None:
+    """Return an address as every server understands it, or None for one that has no such form.
+
+    Its domain is written as registries do it today (RFC 5891): by older rules a sharp s was two letters,
+    and somebody else's domain.
+    """
+    if recipient.isascii():
+        return recipient
+    try:
+        found = validate_email(recipient, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+    except EmailNotValidError:
+        return None
+    return found.ascii_email
+
+
+def _written(message: OutboxMessage, address: str, content: Content) -> flask_mail.Message:
     wanted = settings_module.current()
     written = flask_mail.Message(
         subject=content.subject,
-        recipients=[message.recipient],
+        recipients=[address],
         body=content.text,
         html=content.html,
         reply_to=wanted.mail.reply_to or wanted.district.support_email or None,

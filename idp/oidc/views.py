@@ -85,7 +85,7 @@ def consent() -> BaseResponse:
     session, now = browser.current(), clock.now()
     if session is None or not authorization.was_shown_to(found, session, now):
         return _resume_with(found)
-    if request.method == "GET":
+    if request.method in {"GET", "HEAD"}:
         return _consent_page(found)
     if request.form.get("decision") == "allow":
         return _answer(authorization.proceed(authorization.allow(found, session, now), _session_token(), now), 303)

@@ -21,7 +21,7 @@ from idp.oidc.models import AccessToken, AuthorizationCode
 from idp.operations import backup
 from idp.operations.backup import Content
 from idp.operations.readiness import Shape, shape
-from idp.recovery.models import FIRST_PASSWORD, EmailToken
+from idp.recovery.models import FIRST_PASSWORD, EmailToken, ForgottenQuestion
 from idp.sessions import service as sessions
 from idp.sessions.models import BrowserSession, OpenSteps
 
@@ -109,6 +109,7 @@ def end_what_was_open(now: datetime, *, keep_temporary_passwords: bool, replaced
     db.session.execute(delete(OpenSteps))
     temporary = 0 if keep_temporary_passwords else _take_temporary_passwords()
     links = _spend_links(now, but_first_passwords=keep_temporary_passwords)
+    db.session.execute(delete(ForgottenQuestion))  # answered since, or asked again
     messages = _count(
         update(OutboxMessage)
         .where(OutboxMessage.state == WAITING)

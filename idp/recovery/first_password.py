@@ -4,13 +4,14 @@ import uuid
 from datetime import datetime
 
 from idp import settings
+from idp.accounts import security_emails
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
 from idp.audit import service as audit
 from idp.database import db
 from idp.mail import service as mail
 from idp.recovery import tokens
-from idp.recovery.models import FIRST_PASSWORD, RESET
+from idp.recovery.models import FIRST_PASSWORD, RESET, VERIFICATION
 from idp.sessions import service as sessions
 from idp.settings import FIRST_BY_LINK
 
@@ -27,7 +28,7 @@ def send(account: Account, now: datetime, actor_id: uuid.UUID | None = None, rea
     """
     if not account.email:
         raise NoAddress
-    tokens.revoke(account.id, now, RESET, FIRST_PASSWORD)
+    forget_links(account, now)
     if settings.current().passwords.first == FIRST_BY_LINK:
         event, kind, values = "first_password_link", "recovery/first_password_link", _link(account, now)
     else:
@@ -41,12 +42,23 @@ def send(account: Account, now: datetime, actor_id: uuid.UUID | None = None, rea
         now=now,
         language=account.locale,
         account_id=account.id,
+        useful_until=account.temporary_password_expires_at or now + tokens.lifetime(FIRST_PASSWORD),
         username=account.username,
         log_in_address=f"{settings.current().server.issuer}/login",
         **values,
     )
     details = {"reason": reason} if reason else {}
     audit.record(event, actor_id=actor_id, account_id=account.id, ended_sessions=ended, sent_by="mail", **details)
+
+
+def forget_links(account: Account, now: datetime) -> None:
+    """Let no link to a password work any more, nor one by which an address would begin to count. Does not commit.
+
+    An address that waits to be verified may be a stranger's, who had the password that is replaced: whoever has the
+    next one is asked for an address again.
+    """
+    security_emails.drop_pending(account.id)
+    tokens.revoke(account.id, now, RESET, FIRST_PASSWORD, VERIFICATION)
 
 
 def _temporary_password(account: Account, now: datetime) -> dict[str, object]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from idp import sealing
 from idp.database import db, new_id
-from idp.recovery import forgotten_questions, tokens
+from idp.recovery import forgotten_questions, reset, tokens
 from idp.recovery.forgotten_questions import Question
 from idp.recovery.models import RESET
 from idp.throttle import service as throttle
@@ -62,7 +62,7 @@ def check_code(handle: str, typed: str, now: datetime) -> Right | Wrong | Wait:
     if not hmac.compare_digest(tokens.plain_code(typed), code.encode()):
         return Wrong()
     live = tokens.spend_code(question_id, RESET, typed, now)
-    if live is None:
+    if live is None or reset.opened(live) is None:
         db.session.rollback()
         return Wrong()
     # The code has used its link up; a new one, which no mail holds, leads to the page where the password is chosen.

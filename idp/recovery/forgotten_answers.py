@@ -98,6 +98,7 @@ def _answer_password(question_id: uuid.UUID, question: Question, now: datetime) 
         now=now,
         language=_language(allowed, question),
         account_id=allowed[0].id,
+        useful_until=now + tokens.lifetime(RESET),
         choices=choices,
         code=f"{code[:4]} {code[4:]}" if code else "",
         minutes=limits.reset_minutes,

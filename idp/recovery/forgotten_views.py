@@ -11,9 +11,9 @@ from idp.login import destination, expired, pages
 from idp.login.destination import Destination, LostContinuation
 from idp.login.forms import Errors
 from idp.recovery import forgotten
+from idp.recovery.doors import NEW_PASSWORD, hand_over
 from idp.recovery.forgotten import Right, Wrong
 from idp.recovery.forgotten_questions import PASSWORD, TEMPORARY_PASSWORD, USERNAME
-from idp.recovery.reset_views import RESET_DOOR, hand_over
 from idp.recovery.way_on import WayOn
 from idp.throttle.rules import Wait
 from idp.web import language
@@ -56,7 +56,7 @@ def check_code() -> AnyResponse:
     handle, now = request.form.get("handle", ""), clock.now()
     match forgotten.check_code(handle, request.form.get("code", ""), now):
         case Right(token):
-            return hand_over(RESET_DOOR, token)
+            return hand_over(NEW_PASSWORD, token)
         case Wrong():
             words = _("This code is not right, or it is too old. Check it, or click on the link in the mail.")
             return _answer(PASSWORD, handle, [("code", words)], 422)

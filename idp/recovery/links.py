@@ -1,4 +1,8 @@
-"""Opening a mailed link: whoever opens wrong ones from one network too often has to wait (PR21)."""
+"""Opening a mailed link: whoever opens wrong ones from one network too often has to wait (PR21).
+
+A link that is good opens all the same: nobody guesses one, and a whole school may share a network with somebody who
+tries.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,12 +29,12 @@ def spend(purpose: str, token: str, now: datetime) -> Live | Wait | None:
 def _counted(
     use: Callable[[str, str, datetime], Live | None], purpose: str, token: str, now: datetime
 ) -> Live | Wait | None:
-    until = throttle.blocked_until(WRONG_LINKS, network(), now)
-    if until is not None:
-        metrics.count_refusal("throttle", WRONG_LINKS)
-        return Wait(until)
     found = use(purpose, token, now) if token else None
-    if found is None:
-        throttle.reserve(WRONG_LINKS, network(), now)
-        db.session.commit()
-    return found
+    if found is not None or not token:
+        return found
+    reserved = throttle.reserve(WRONG_LINKS, network(), now)
+    db.session.commit()
+    if isinstance(reserved, Wait):
+        metrics.count_refusal("throttle", WRONG_LINKS)
+        return reserved
+    return None

@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from flask import Response, make_response, render_template
+from flask import Response
 from flask_babel import gettext as _
-from werkzeug import Response as AnyResponse
 
 from idp import settings
 from idp.accounts import addresses
@@ -70,27 +69,3 @@ def too_soon(wait: Wait, now: datetime) -> Errors:
     """Say that enough mail was sent for now (R40)."""
     time = pages.wait_time(wait.until, now)
     return [("", _("We have sent you this mail already. Please wait %(time)s before you ask for another.", time=time))]
-
-
-def link(template: str, status: int = 200, **values: object) -> Response:
-    """Return a page that a mailed link leads to: no address of it, nor of what comes after, names it to others."""
-    response = make_response(render_template(template, **values), status)
-    unnamed(response)
-    return response
-
-
-def unnamed(response: AnyResponse) -> AnyResponse:
-    """Let nobody learn by a Referer from which page a browser comes (PR13)."""
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
-
-
-def wrong_link(kind: str) -> Response:
-    """Return the one page for every link that is not good (PR7)."""
-    return link("recovery/wrong_link.html", 410, kind=kind)
-
-
-def too_many_wrong(wait: Wait, now: datetime) -> Response:
-    """Return the page for a network from which too many wrong links were opened (PR21)."""
-    time = pages.wait_time(wait.until, now)
-    return pages.later(link("recovery/too_many.html", 429, time=time), wait.until, now)

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from idp.accounts import breached, hashing, password_rules, passwords
+from idp.accounts import breached, hashing, password_rules, passwords, security_emails
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
 from idp.accounts.passwords import Match
@@ -15,11 +15,12 @@ from idp.login import service as login
 from idp.login.new_password import PASSWORD_CHANGE, Gone, Unfit
 from idp.login.password_check import Busy
 from idp.login.service import Browser, LoggedIn, StepsOpen
-from idp.recovery import tokens
+from idp.recovery import links, tokens
 from idp.recovery.models import FIRST_PASSWORD, RESET, VERIFICATION
+from idp.recovery.tokens import Live
 from idp.sessions import service as sessions
 from idp.throttle import service as throttle
-from idp.throttle.rules import LOG_IN
+from idp.throttle.rules import LOG_IN, Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,16 @@ class Chosen:
     browser: Browser
 
 
-def find(purpose: str, token: str, now: datetime) -> Opened | None:
+def find(purpose: str, token: str, now: datetime) -> Opened | Wait | None:
     """Return whom a link is for; None when it is wrong, used, too old, or its account is closed. It spends nothing."""
-    live = tokens.find(purpose, token, now)
-    account = accounts.get(live.account_id) if live else None
-    if live is None or account is None or account.disabled_at is not None:
+    live = links.find(purpose, token, now)
+    return opened(live) if isinstance(live, Live) else live
+
+
+def opened(live: Live) -> Opened | None:
+    """Return whom a link that is live is for; None when its account is closed, or has another password since."""
+    account = accounts.get(live.account_id)
+    if account.disabled_at is not None:
         return None
     # Whoever has changed the password since by other means has no use for the link, but somebody else might have.
     if account.password_changed_at is not None and account.password_changed_at > live.created_at:
@@ -59,12 +65,13 @@ def save(chosen: Chosen, now: datetime) -> LoggedIn | StepsOpen | Unfit | Gone |
 
     Every session of the account ends, and with it what hangs on it; so do other links and a temporary password (PR9).
     """
-    opened = find(chosen.purpose, chosen.token, now)
-    if opened is None:
+    live = tokens.find(chosen.purpose, chosen.token, now)
+    found = opened(live) if live else None
+    if found is None:
         db.session.rollback()
         return Gone()
-    known = accounts.get_known(opened.account_id)
-    problem = password_rules.problem(chosen.password, accounts.get_with_credentials(opened.account_id))
+    known = accounts.get_known(found.account_id)
+    problem = password_rules.problem(chosen.password, accounts.get_with_credentials(found.account_id))
     db.session.rollback()  # nothing is held open while the new one is looked up and hashed
     problem = problem or breached.problem(chosen.password)
     if problem is not None:
@@ -77,17 +84,19 @@ def save(chosen: Chosen, now: datetime) -> LoggedIn | StepsOpen | Unfit | Gone |
     if tokens.spend(chosen.purpose, chosen.token, now) is None or not accounts.replace_password(known, stored, now):
         db.session.rollback()
         return Gone()
-    account = accounts.get(opened.account_id)
+    account = accounts.get(found.account_id)
     _end_what_was(account, chosen.purpose, now)
     if chosen.purpose == RESET:
         new_password.tell_of_new_password(account, now)
-    wanted = steps.needed(Match.PASSWORD, account, has_security_email=known.has_security_email)
+    has_security_email = security_emails.status(account.id).is_set
+    wanted = steps.needed(Match.PASSWORD, account, has_security_email=has_security_email)
     return _admit(account, chosen, wanted, now)
 
 
 def _end_what_was(account: Account, purpose: str, now: datetime) -> None:
     sessions.end_all(account.id, "password_changed", now)
     # An address that waits to be verified may be a stranger's, who had the old password: it is asked for again.
+    security_emails.drop_pending(account.id)
     tokens.revoke(account.id, now, RESET, FIRST_PASSWORD, VERIFICATION)
     throttle.clear(LOG_IN, account.username_key)
     audit.record(PASSWORD_CHANGE, account_id=account.id, actor_id=account.id, reason=purpose)

@@ -89,10 +89,14 @@ def enter(session: ActiveSession, address: str, password: str, now: datetime) ->
     return LoggedIn(token, session.shared_computer)
 
 
-def resend(account_id: uuid.UUID, now: datetime, actor_id: uuid.UUID | None = None) -> Sent | Wait | NothingPending:
+def resend(
+    account_id: uuid.UUID, now: datetime, actor_id: uuid.UUID | None = None, reason: str = ""
+) -> Sent | Wait | NothingPending:
     """Mail a fresh link to the address that waits to be verified, for its owner or the support team (R39, R40)."""
-    account, address = accounts.get(account_id), security_emails.status(account_id).pending
-    if address is None:
+    account, had = accounts.get(account_id), security_emails.status(account_id)
+    address, since = had.pending, had.pending_since
+    if address is None or since is None:
+        db.session.rollback()
         return NothingPending()
     until = throttle.blocked_until(VERIFICATION_PAUSE, str(account_id), now)
     waits = Wait(until) if until is not None else _reserve(account_id, now)
@@ -100,7 +104,10 @@ def resend(account_id: uuid.UUID, now: datetime, actor_id: uuid.UUID | None = No
         db.session.rollback()
         return waits
     _mail_link(account, address, now)
-    audit.record("security_email_resent", account_id=account_id, actor_id=actor_id or account_id)
+    if had.verified is not None and not tokens.was_issued(OBJECTION, account_id, since):
+        _mail_notice(account, had.verified, now)  # it was entered when the account's mails were used up
+    why = {"reason": reason} if reason else {}
+    audit.record("security_email_resent", account_id=account_id, actor_id=actor_id or account_id, **why)
     db.session.commit()
     return Sent(address)
 
@@ -138,6 +145,7 @@ def _mail_link(account: Account, address: str, now: datetime) -> None:
         now=now,
         language=account.locale,
         account_id=account.id,
+        useful_until=now + tokens.lifetime(VERIFICATION),
         username=account.username,
         link=f"{wanted.server.issuer}/verify-email?token={issued.token}",
         code=issued.code,

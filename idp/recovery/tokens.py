@@ -97,6 +97,14 @@ def find_latest(purpose: str, account_id: uuid.UUID, now: datetime) -> Live | No
     return None if row is None else Live(*row)
 
 
+def was_issued(purpose: str, account_id: uuid.UUID, since: datetime) -> bool:
+    """Tell whether an account was mailed a link of one purpose at a moment or later, whatever became of it."""
+    chosen = select(EmailToken.id).where(
+        EmailToken.account_id == account_id, EmailToken.purpose == purpose, EmailToken.created_at >= since
+    )
+    return db.session.scalar(chosen.limit(1)) is not None
+
+
 def spend(purpose: str, token: str, now: datetime) -> Live | None:
     """Use a link up: of any number of requests at once, one gets it, and the others None."""
     return _spend(EmailToken.digest == sealing.digest(token), purpose, now)

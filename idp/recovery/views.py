@@ -17,10 +17,11 @@ from idp.login.new_password import Gone
 from idp.login.password_check import Busy, Refused
 from idp.login.service import LoggedIn, StepsOpen
 from idp.login.views import lost
-from idp.recovery import links, pages, security_email, verification
+from idp.recovery import doors, links, pages, security_email, verification
+from idp.recovery.doors import NOT_ME, VERIFY, Door
 from idp.recovery.forms import AddressForm
-from idp.recovery.models import OBJECTION, VERIFICATION
 from idp.recovery.security_email import NothingPending, Sent
+from idp.recovery.tokens import Live
 from idp.recovery.verification import NotGood, Stopped, Verified
 from idp.throttle.rules import Wait
 from idp.web import cookies
@@ -28,10 +29,6 @@ from idp.web.redirects import see_other
 
 blueprint = Blueprint("security_email", __name__)
 blueprint.register_error_handler(LostContinuation, lost)
-
-_VERIFY, _NOT_ME = "verify_link", "not_me_link"
-"""The cookies in which a link's token goes on, once it has left the address."""
-_MINUTES = 30
 
 
 @blueprint.get("/setup/security-email")
@@ -147,69 +144,55 @@ def resend() -> Response:
 @blueprint.get("/verify-email")
 def verify() -> Response:
     """Ask whoever opens the link to press a button: it spends nothing, since mail scanners open links, too (R17)."""
-    if "done" in request.args:
-        return pages.link("recovery/verified.html")
-    return _opened(VERIFICATION, _VERIFY, "security_email.verify", "recovery/verify.html")
+    return _opened(VERIFY, "recovery/verify.html", "recovery/verified.html")
 
 
 @blueprint.post("/verify-email")
 def confirm_verification() -> Response:
     """Verify the address, in whatever browser."""
     now = clock.now()
-    match verification.verify(cookies.read(_VERIFY) or "", now):
+    match verification.verify(doors.token(VERIFY), now):
         case Verified():
-            return _done(_VERIFY, "security_email.verify")
+            return doors.done(VERIFY)
         case NotGood():
-            return pages.wrong_link(VERIFICATION)
+            return doors.refuse(VERIFY)
         case Wait() as wait:
-            return pages.too_many_wrong(wait, now)
+            return doors.too_many(VERIFY, wait, now)
 
 
 @blueprint.get("/not-me")
 def not_me() -> Response:
     """Ask whoever did not make a change to press a button, which stops it (R37)."""
-    if "done" in request.args:
-        return pages.link("recovery/stopped.html")
-    return _opened(OBJECTION, _NOT_ME, "security_email.not_me", "recovery/not_me.html")
+    return _opened(NOT_ME, "recovery/not_me.html", "recovery/stopped.html")
 
 
 @blueprint.post("/not-me")
 def object_to_change() -> Response:
     """Undo the change, log everybody out, and lead into recovery."""
     now = clock.now()
-    match verification.object_to_change(cookies.read(_NOT_ME) or "", now):
+    match verification.object_to_change(doors.token(NOT_ME), now):
         case Stopped():
-            return _done(_NOT_ME, "security_email.not_me")
+            return doors.done(NOT_ME)
         case NotGood():
-            return pages.wrong_link(OBJECTION)
+            return doors.refuse(NOT_ME)
         case Wait() as wait:
-            return pages.too_many_wrong(wait, now)
+            return doors.too_many(NOT_ME, wait, now)
 
 
-def _opened(purpose: str, cookie: str, endpoint: str, template: str) -> Response:
-    """Answer a mailed link: its token leaves the address for a cookie at once, and only then there is a page (PR13)."""
-    now, sent = clock.now(), request.args.get("token")
-    token = cookies.read(cookie) if sent is None else cookies.as_token(sent)
-    if sent is None and token is None:
-        return pages.wrong_link(purpose)
-    live = links.find(purpose, token or "", now)
-    if isinstance(live, Wait):
-        return pages.too_many_wrong(live, now)
-    if sent is None:
-        address = None if live is None else addresses.masked(live.address)
-        return pages.wrong_link(purpose) if live is None else pages.link(template, address=address)
-    response = pages.unnamed(see_other(url_for(endpoint)))
-    if live is None or token is None:
-        cookies.clear(response, cookie)
-    else:
-        cookies.write(response, cookie, token, max_age=_MINUTES * 60)
-    return response
-
-
-def _done(cookie: str, endpoint: str) -> Response:
-    response = pages.unnamed(see_other(url_for(endpoint, done=1)))
-    cookies.clear(response, cookie)
-    return response
+def _opened(door: Door, ask: str, done: str) -> Response:
+    """Ask whoever has opened a link to press its button, or say that it is done."""
+    if "done" in request.args:
+        return doors.page(done)
+    if (moved := doors.take(door)) is not None:
+        return moved
+    now = clock.now()
+    match links.find(door.purpose, doors.token(door), now):
+        case None:
+            return doors.refuse(door)
+        case Wait() as wait:
+            return doors.too_many(door, wait, now)
+        case Live(address=address):
+            return doors.page(ask, address=addresses.masked(address))
 
 
 def _account_at_step() -> Account | None:

@@ -17,10 +17,11 @@ from idp.admin import people as admin_people
 from idp.audit import service as audit
 from idp.database import db
 from idp.mail import service as mail
-from idp.recovery import first_password
+from idp.recovery import first_password, security_email
 from idp.recovery.first_password import NoAddress
+from idp.recovery.security_email import NothingPending, Sent
 from idp.throttle import service as throttle
-from idp.throttle.rules import LOG_IN, REAUTHENTICATION
+from idp.throttle.rules import LOG_IN, REAUTHENTICATION, Wait
 
 RECOVERY = PHONE, LETTER = "phone", "letter"
 _TICK = timedelta(microseconds=1)
@@ -61,7 +62,7 @@ class Unfit:
     problem: str
 
 
-Outcome = Done | Forbidden | Overtaken | Unfit
+Outcome = Done | Forbidden | Overtaken | Unfit | Wait
 
 
 def may_act(actor_id: uuid.UUID, actor_role: str, account: Account) -> bool:
@@ -127,6 +128,23 @@ def unlock(act: Act, now: datetime) -> Outcome:
     throttle.clear(LOG_IN, account.username_key)
     throttle.clear(REAUTHENTICATION, str(account.id))
     return _finish(act, account, "account_unlock")
+
+
+def resend_verification(act: Act, now: datetime) -> Outcome:
+    """Mail a fresh link to the address that waits to be verified (R42); the family's own limits hold here, too (R40).
+
+    What is mailed and what is on record is committed by it, or rolled back, and with it that the account was taken.
+    """
+    account = _take(act, now)
+    if not isinstance(account, Account):
+        return account
+    match security_email.resend(account.id, now, act.actor_id, act.reason):
+        case Sent():
+            return Done(account)
+        case NothingPending():
+            return Unfit(_("No address waits to be verified."))
+        case Wait() as wait:
+            return wait
 
 
 def recover_by(act: Act, how: str | None, now: datetime) -> Outcome:

@@ -3,18 +3,21 @@
 from collections.abc import Callable
 
 import werkzeug.exceptions
-from flask import Blueprint, abort, request, url_for
+from flask import Blueprint, abort, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from idp import clock
+from idp.accounts import security_emails
 from idp.accounts.models import Account
 from idp.admin import gate
 from idp.admin.gate import PASSWORD_FIELD
+from idp.login import pages as login_pages
 from idp.support import acts, desk_forms, people
 from idp.support.acts import Act, Done, Forbidden, Outcome, Overtaken, Unfit
 from idp.support.desk import PREFIX, before_page, member, page
 from idp.support.desk_forms import ActForm, Errors
+from idp.throttle.rules import Wait
 from idp.web.redirects import see_other
 
 blueprint = Blueprint("desk_people", __name__, url_prefix=f"{PREFIX}/people")
@@ -64,6 +67,13 @@ def unlock(account_id: str) -> ResponseReturnValue:
     return _act(account_id, "unlock", lambda act, _form: acts.unlock(act, clock.now()))
 
 
+@blueprint.route("/<account_id>/verification", methods=["GET", "POST"])
+@gate.opened_fresh
+def verification(account_id: str) -> ResponseReturnValue:
+    """Mail somebody a fresh link to verify their address (R42)."""
+    return _act(account_id, "verification", lambda act, _form: acts.resend_verification(act, clock.now()))
+
+
 @blueprint.route("/<account_id>/recovery", methods=["GET", "POST"])
 @gate.opened_fresh
 def recovery(account_id: str) -> ResponseReturnValue:
@@ -80,7 +90,7 @@ def _act(account_id: str, name: str, run: Run) -> ResponseReturnValue:
     account = _get(account_id)
     if not _may_act(account):
         abort(403)
-    if request.method == "GET":
+    if request.method in {"GET", "HEAD"}:
         return _page(name, account, ActForm(username=account.username, how=account.recovery_by or "email"), [])
     form = ActForm.read(request.form)
     if form.problems:
@@ -96,6 +106,12 @@ def _act(account_id: str, name: str, run: Run) -> ResponseReturnValue:
             return _page(name, _get(account_id), form, [], overtaken=True), 409
         case Unfit(problem):
             return _page(name, _get(account_id), form, [(_FIELDS.get(name, ""), problem)]), 422
+        case Wait(until):
+            now = clock.now()
+            time = login_pages.wait_time(until, now)
+            words = _("This mail was sent a short time ago. Please wait %(time)s before you send another.", time=time)
+            response = make_response(_page(name, _get(account_id), form, [("", words)]), 429)
+            return login_pages.later(response, until, now)
         case Forbidden():
             raise werkzeug.exceptions.Forbidden
 
@@ -116,6 +132,7 @@ def _page(name: str, account: Account, form: ActForm, errors: Errors, *, overtak
         needs_password=gate.needs_password(),
         password_hint=_("Whatever you do for somebody needs a log-in of the last few minutes."),
         waits_until=people.waits_until(account, clock.now()),
+        security_email=security_emails.status(account.id),
     )
 
 

@@ -8,9 +8,10 @@ from flask_babel import format_datetime, format_timedelta, get_locale
 from flask_babel import gettext as _
 
 from idp import clock, settings
+from idp.accounts.addresses import masked
 from idp.accounts.models import ADMIN, GUARDIAN, SUPPORT
 from idp.accounts.security_emails import Status
-from idp.mail.models import ACCEPTED, BOUNCED, GIVEN_UP, REFUSED, OutboxMessage
+from idp.mail.models import ACCEPTED, BOUNCED, GIVEN_UP, REFUSED, TOO_LATE, OutboxMessage
 from idp.mail.models import WAITING as QUEUED
 from idp.support import words
 from idp.support.acts import LETTER, PHONE
@@ -88,15 +89,11 @@ def security_email(status: Status) -> str:
     return str(_("None yet. It is asked for at the next log-in."))
 
 
-def masked(address: str) -> str:
-    """Return as much of an address as its owner knows it by."""
-    local, _at, domain = address.rpartition("@")
-    return f"{local[:1]}…@{domain}"
-
-
 def delivery(message: OutboxMessage) -> str:
     """Return what became of a message (R42), with what the mail server said."""
     said = message.reply
+    if said == TOO_LATE:
+        return str(_("Not sent: the mail server took nothing until it was too late for its link. Send another."))
     told = {
         ACCEPTED: _("Accepted by the mail server: %(said)s", said=said),
         REFUSED: _("Refused by the mail server: %(said)s", said=said),

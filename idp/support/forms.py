@@ -10,6 +10,8 @@ from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
 from idp import settings
+from idp.accounts import addresses
+from idp.accounts.addresses import Problem
 from idp.support import words
 from idp.support.models import OTHER, TOPICS
 from idp.support.service import Request, digits
@@ -23,9 +25,6 @@ _FEWEST_DIGITS, _MOST_DIGITS = 7, 20
 _NUMBER_DIGITS = 8
 _ANOTHER_SCHOOL = "-"
 """No school's key is like it, and it is not nothing: nothing means that none was chosen."""
-_OTHER_CHARACTERS, _LABEL = r"[^\s@,;:<>()\[\]\\\"]", r"[^\s@,;:<>()\[\]\\\".]"
-_EMAIL = re.compile(rf"{_OTHER_CHARACTERS}+@{_LABEL}+(\.{_LABEL}+)+")
-"""What a mail program takes for one address; whether somebody reads it is what only a mail can tell."""
 _APART = re.compile(r"(?<!\d)\d{3}[\s.\-\u2010-\u2015]\d{2}[\s.\-\u2010-\u2015]\d{4}(?!\d)")
 _TOGETHER = re.compile(r"(?<!\d)\d{9}(?!\d)")
 """How a Social Security number is written: 123-45-6789, or nine digits in a row."""
@@ -46,6 +45,8 @@ class SupportForm:
     language: str = ""
     best_time: str = words.BEST_TIMES[0]
     summary: str = ""
+    kept_email: str = ""
+    """The address that was pointed out as a slip the last time: sent again, it is meant."""
 
     @classmethod
     def read(cls, sent: MultiDict[str, str]) -> Self:
@@ -59,7 +60,13 @@ class SupportForm:
 
     def request(self) -> Request:
         """Return what is asked; the form has no errors."""
-        return Request(**asdict(replace(self, school="" if self.school == _ANOTHER_SCHOOL else self.school)))
+        asked = asdict(replace(self, school="" if self.school == _ANOTHER_SCHOOL else self.school))
+        del asked["kept_email"]
+        return Request(**asked)
+
+    def slip(self) -> str:
+        """Return the address that was pointed out as a slip, for the page to send along."""
+        return addresses.slip(self.email)
 
     def _missing(self) -> dict[str, str]:
         choices = (
@@ -82,9 +89,11 @@ class SupportForm:
         found = {}
         if self.phone and not _FEWEST_DIGITS <= len(digits(self.phone)) <= _MOST_DIGITS:
             found["phone"] = _("This is no phone number. It looks like 847-555-0142.")
-        hidden = any(unicodedata.category(one)[0] == "C" for one in self.email[: _LONGEST["email"]])
-        if self.email and (hidden or not _EMAIL.fullmatch(self.email[: _LONGEST["email"]])):
-            found["email"] = _("This is no email address. It looks like name@example.org.")
+        address = addresses.check(self.email) if self.email else None
+        if isinstance(address, Problem):
+            found["email"] = address.words
+        elif address and address.meant and address.text != self.kept_email:
+            found["email"] = _("Did you mean %(address)s? If not, press Send again.", address=address.meant)
         return found
 
     def _secret(self) -> dict[str, str]:

@@ -8,8 +8,6 @@ from werkzeug import Response
 from idp import sealing, settings
 
 SESSION, STEPS, BROWSER = "session", "steps", "browser"
-RESET, FIRST_PASSWORD = "reset", "first_password"
-"""The token of a link in a mail, from the moment that it has left the address."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 

@@ -64,6 +64,8 @@ def test_people_read_it_line_by_line(idp: Commands) -> None:
         (("a\x1bb",), "can't be seen"),
         (("ewa", "--email", "no address"), "no email address"),
         (("ewa", "--email", "a@example.org,b@example.org"), "no email address"),
+        (("ewa", "--email", "a:b@example.org"), "no email address"),
+        (("ewa", "--email", f"{'a' * 250}@example.org"), "no email address"),
         (("ewa", "--email", "a@example.org\nBcc: b@example.org"), "line break"),
         (("ewa", "--name", "Ewa\r\nKowalska"), "line break"),
         (("ewa", "--name", "x" * 201), "too long"),

@@ -21,7 +21,8 @@ from idp.clients.models import Client
 from idp.database import db
 from idp.mail import service as mail
 from idp.mail.models import GIVEN_UP, OutboxMessage
-from idp.recovery import tokens
+from idp.recovery import forgotten_questions, tokens
+from idp.recovery.forgotten_questions import PASSWORD, Question
 from idp.recovery.models import FIRST_PASSWORD, RESET
 from idp.sealing import digest
 from idp.sessions.models import BrowserSession, LogoutNotice
@@ -223,6 +224,8 @@ def test_a_temporary_password_that_may_have_been_used_is_gone_unless_it_is_kept(
         kinds = (RESET, FIRST_PASSWORD)
         links = [tokens.issue(kind, person.id, "ewa@example.org", clock.now()).token for kind in kinds]
         mail.send("mail/test", "parent@example.org", now=clock.now())
+        asked = Question(PASSWORD, person.username, language="en", address="192.0.2.7", request_id="")
+        forgotten_questions.put(asked, clock.now())
         db.session.commit()
     place.let_go()
     file = str(tmp_path / "copy.db")
@@ -238,6 +241,7 @@ def test_a_temporary_password_that_may_have_been_used_is_gone_unless_it_is_kept(
         assert [one is not None for one in live] == [False, keep], "mailed links, likewise"
         assert (found is not None) is keep
         assert db.session.scalars(select(OutboxMessage.state)).all() == [GIVEN_UP], "it may have been sent since"
+        assert not forgotten_questions.is_waiting(), "it was answered since"
 
 
 @pytest.mark.long

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from idp import clock
 from idp.database import db
 from idp.mail import delivery, service
-from idp.mail.models import ACCEPTED, WAITING, OutboxMessage
+from idp.mail.models import ACCEPTED, GIVEN_UP, TOO_LATE, WAITING, OutboxMessage
 from idp.mail.smtp import Unreachable
 from idp.settings import PACKAGE
 from tests.mail.conftest import MailServer
@@ -141,3 +141,24 @@ def test_a_worker_that_is_told_to_stop_hands_over_the_message_under_way_and_begi
     assert _states().count((ACCEPTED, 1)) == first
     assert delivery.deliver_due() == 30 - first
     assert sorted(mail_server.recipients) == sorted(addresses)
+
+
+def test_a_message_whose_link_ran_out_while_the_server_was_away_is_not_sent(
+    app: Flask, start_mail_server: Callable[[int], MailServer], mail_port: int, travel: Travel
+) -> None:
+    now = clock.now()
+    for address, until in (("late@example.org", 30), ("early@example.org", 90)):
+        service.send("mail/test", address, now=now, useful_until=now + timedelta(minutes=until))
+    db.session.commit()
+    with travel(timedelta(minutes=29)), pytest.raises(Unreachable):
+        delivery.deliver_due()
+    server = start_mail_server(mail_port)
+
+    with travel(timedelta(hours=1)):
+        assert delivery.deliver_due() == 2
+
+    assert server.recipients == [["early@example.org"]]
+    chosen = select(OutboxMessage).where(OutboxMessage.recipient == "late@example.org")
+    late = db.session.scalars(chosen.execution_options(populate_existing=True)).one()
+    assert (late.state, late.reply, late.due_at) == (GIVEN_UP, TOO_LATE, None)
+    assert late.sealed_content is None, "so that it is not sent by `idp mail retry --all`, either"

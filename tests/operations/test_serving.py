@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -345,7 +346,8 @@ def _serve(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[s
 def _descendants(pid: int) -> list[int]:
     children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     for task in Path(f"/proc/{pid}/task").iterdir():
-        children += [int(child) for child in (task / "children").read_text().split()]
+        with suppress(FileNotFoundError):  # a thread that has ended since
+            children += [int(child) for child in (task / "children").read_text().split()]
     found = sorted(set(children))
     return found + [further for child in found for further in _descendants(child)]
 

@@ -15,7 +15,7 @@ from idp.app import create_app
 from idp.database import db
 from idp.oidc.models import AccessToken, AuthorizationCode, Grant
 from idp.operations import intake
-from idp.settings import Passwords, Settings, Throttle
+from idp.settings import Passwords, Recovery, Settings, Support, Throttle
 from tests import factories
 from tests.databases import with_database
 from tests.factories import Person, Registered
@@ -94,6 +94,20 @@ def made(settings: Settings, url: str, templates: FileSystemBytecodeCache) -> It
         server=replace(settings.server, log_level="CRITICAL"),
         # The run itself is one long attack: were it slowed down, most of it would meet the same refusal.
         throttle=Throttle(account_failures=10**6, client_failures=10**6),
+        recovery=Recovery(
+            verifications_per_window=10**6,
+            forgotten_per_hour=10**6,
+            forgotten_per_day=10**6,
+            forgotten_per_network_hour=10**6,
+            wrong_links_per_network_hour=10**6,
+        ),
+        support=Support(
+            per_network_hour=10**6,
+            in_all_per_hour=10**6,
+            lookups_per_network_hour=10**6,
+            lookups_per_ticket_hour=10**6,
+            fill_in_seconds=0,
+        ),
     )
     app = create_app(cheap)
     app.jinja_env.bytecode_cache = templates

@@ -18,6 +18,7 @@ from tests.factories import Person
 from tests.login.conftest import events
 from tests.pages import Browser, Page
 from tests.recovery.conftest import ADDRESS, OTHER, SENT, Travel, enter, mails, verify
+from tests.recovery.forgetting import NEW, choose, letter_for
 
 CHANGE = "/account/security-email"
 
@@ -169,6 +170,23 @@ def test_r37_this_was_not_me_stops_the_change_and_locks_out_who_made_it(
     assert new_browser().open(mails(OTHER)[-1].link, follow=True).status == 410
     assert new_browser().open(notice.link, follow=True).status == 410
     assert len(events("security_email_objection")) == 1
+
+
+def test_r37_after_an_objection_forgot_password_leads_back_in_by_the_old_address(
+    inside: Browser, owner: Person, new_browser: Callable[[], Browser]
+) -> None:
+    change(inside, owner)
+    verify(new_browser(), mails(OTHER)[-1].link)
+    victim = new_browser()
+    victim.open(mails(ADDRESS)[0].link, follow=True)
+    victim.press("This Was Not Me", follow=True)
+
+    letter = letter_for(victim, owner.username)
+    assert letter.to == ADDRESS
+    assert choose(victim, letter).status == 303
+
+    assert new_browser().log_in(owner.username, NEW).status == 303
+    assert victim.open("/account").status == 200
 
 
 def test_r37_another_change_does_not_take_the_objection_to_the_first_one_away(

@@ -247,7 +247,14 @@ def test_the_support_desk(district: District) -> None:
             assert browser.open(path).status == 200
         for typed in ("kowalska 77", "ewa kowalska 77", username(77), "parent77@example.org", "family77@example.org"):
             assert "Ewa Kowalska" in browser.open("/desk/people", q=typed).words
-        for path in (person, f"{person}/rename", f"{person}/unlock", f"{request}/account", request):
+        for path in (
+            person,
+            f"{person}/rename",
+            f"{person}/verification",
+            f"{person}/unlock",
+            f"{request}/account",
+            request,
+        ):
             assert browser.open(path).status == 200
         browser.fill("Your answer", "Look into your spam folder.").press("Send", follow=True)
         assert "Queued" in browser.words

@@ -24,7 +24,7 @@ from tests.recovery.letters import letters
 from tests.support.team import at_desk, events, messages
 
 Make = Callable[..., Person]
-ACTS = ["rename", "temporary-password", "unlock", "recovery"]
+ACTS = ["rename", "temporary-password", "verification", "unlock", "recovery"]
 
 
 def test_r47_a_renamed_person_is_the_same_to_applications_and_stays_logged_in(
@@ -173,6 +173,51 @@ def test_without_an_address_on_file_nothing_is_sent_and_the_password_stays(desk:
     assert events("temporary_password") == []
 
 
+def test_r42_the_team_sends_a_fresh_link_to_the_address_that_waits(
+    desk: Browser, parent: Person, new_browser: Callable[[], Browser]
+) -> None:
+    _type_address(parent)
+    desk.open(f"/desk/people/{parent.id}")
+    desk.click("Resend Verification Email")
+    assert "o***@example.org" in desk.words
+
+    desk.fill("Why?", "Request 12345678.").press("Resend Verification Email", follow=True)
+
+    assert "A fresh mail is on its way." in desk.words
+    (letter,) = letters("own@example.org")
+    assert letter.link not in desk.page.text
+    family = new_browser()
+    family.open(letter.path, follow=True)
+    family.press("Verify", follow=True)
+    assert security_emails.status(parent.id).verified == "own@example.org"
+    assert "Resend Verification Email" not in desk.open(f"/desk/people/{parent.id}").words
+
+
+def test_r40_r42_the_team_does_not_flood_a_family_either(desk: Browser, parent: Person) -> None:
+    _type_address(parent)
+    assert _act(desk, parent, "verification", reason="Asked.").status == 303
+    before = _state(parent)
+
+    page = _act(desk, parent, "verification", reason="Asked again.")
+
+    assert page.status == 429
+    assert int(page.headers["Retry-After"]) > 0
+    assert "Please wait" in page.words
+    assert page.value("Why?") == "Asked again."
+    assert (_state(parent), len(messages()), len(events("security_email_resent"))) == (before, 1, 1)
+
+
+def test_where_no_address_waits_the_team_is_told_so(desk: Browser, parent: Person) -> None:
+    before = _state(parent)
+    assert "Resend Verification Email" not in desk.open(f"/desk/people/{parent.id}").words
+
+    page = _act(desk, parent, "verification", reason="Asked.")
+
+    assert page.status == 422
+    assert "No address waits to be verified." in page.words
+    assert (_state(parent), messages(), events("security_email_resent")) == (before, [], [])
+
+
 def test_who_waits_after_wrong_passwords_is_let_try_at_once(
     desk: Browser, parent: Person, new_browser: Callable[[], Browser]
 ) -> None:
@@ -201,12 +246,13 @@ def test_a_family_is_recovered_by_phone_or_letter_until_it_is_taken_back(desk: B
 
 @pytest.mark.parametrize(
     ("act", "event"),
-    [("rename", "account_rename"), ("temporary-password", "temporary_password"), ("unlock", "account_unlock"),
-     ("recovery", "account_recovery_by")],
+    [("rename", "account_rename"), ("temporary-password", "temporary_password"),
+     ("verification", "security_email_resent"), ("unlock", "account_unlock"), ("recovery", "account_recovery_by")],
 )  # fmt: skip
 def test_ad5_each_act_is_on_record_with_who_whom_and_why(
     desk: Browser, parent: Person, secretary: Person, act: str, event: str
 ) -> None:
+    _type_address(parent)
     assert _act(desk, parent, act, reason=" Request\n 12345678 ", username="ewa.nowak", how="phone").status == 303
 
     (recorded,) = events(event)
@@ -242,6 +288,7 @@ def test_ad5_each_act_asks_for_the_password_again_after_a_while_and_keeps_what_w
         assert _state(parent) == before
         wrong = desk.send("POST", f"/desk/people/{parent.id}/{act}", data=data | {"current_password": "wrong"})
         assert (wrong.status, _state(parent)) == (422, before)
+        _type_address(parent)
         right = data | {"current_password": secretary.password}
         assert desk.send("POST", f"/desk/people/{parent.id}/{act}", data=right).status == 303
         assert desk.open(f"/desk/people/{parent.id}").status == 200
@@ -288,12 +335,17 @@ def test_of_two_acts_at_once_the_second_is_told(
 
 def test_in3_a_name_with_markup_is_text_on_every_page_of_an_act(desk: Browser, account: Make) -> None:
     person = account(given_name="<script>alert(1)</script>", family_name='"><img src=x onerror=alert(1)>')
-    for path in ("", "/rename", "/temporary-password", "/unlock", "/recovery"):
+    for path in ("", *(f"/{act}" for act in ACTS)):
         page = desk.open(f"/desk/people/{person.id}{path}")
 
         assert page.status == 200
         assert "<script>alert" not in page.text
         assert "<img src=x" not in page.text
+
+
+def _type_address(person: Person) -> None:
+    security_emails.set_pending(person.id, "own@example.org", clock.now())
+    db.session.commit()
 
 
 def _rename(desk: Browser, person: Person, username: str) -> Page:

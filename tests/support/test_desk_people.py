@@ -55,7 +55,7 @@ def test_a_security_email_is_neither_searched_by_its_beginning_nor_shown(desk: B
 
     assert "Nobody’s family name" in desk.open("/desk/people", q="private@else").words
     page = desk.open(f"/desk/people/{person.id}")
-    assert "Verified: p…@else.example" in page.words
+    assert "Verified: p***@else.example" in page.words
     assert "private@else.example" not in page.text
 
 
@@ -89,10 +89,10 @@ def test_r42_a_person_is_shown_with_the_mails_to_them_and_what_became_of_each(de
 
     page = desk.open(f"/desk/people/{person.id}")
 
-    assert "Not verified yet: r…@else.example." in page.words
+    assert "Not verified yet: r***@else.example." in page.words
     assert "The password was changed" in page.words
     assert "Refused by the mail server: 550 5.1.1 <rosa@families.example>: no such user" in page.words
-    assert "to r…@else.example" in page.words
+    assert "to r***@else.example" in page.words
     assert "Queued, not sent yet" in page.words
     assert f"Number {number}" in page.words
     assert "Last log-in | Never" in page.words

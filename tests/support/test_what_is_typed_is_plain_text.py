@@ -1,5 +1,9 @@
 """Rows IN1, IN3 and IN6, and what families had better not send: whatever is typed is text, and capped."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
 import pytest
 
 from tests.pages import Browser
@@ -139,3 +143,27 @@ def test_only_invisible_characters_are_no_name(send: Send) -> None:
     assert page.status == 422
     assert "Enter your name." in page.error(_NAME)
     assert set(FILLED_IN) > {TOPIC}
+
+
+def test_an_address_that_looks_like_a_slip_is_asked_about_once(
+    send: Send, browser: Browser, travel: Callable[[timedelta], AbstractContextManager[None]]
+) -> None:
+    page = send({"Email": "ewa@gmial.com"})
+
+    assert page.status == 422
+    assert "Did you mean ewa@gmail.com? If not, press Send again." in page.error("Email")
+    assert not tickets()
+
+    with travel(timedelta(minutes=2)):
+        browser.press("Send", follow=True)
+    (kept,) = tickets()
+    assert kept.email == "ewa@gmial.com", "it is theirs to say"
+
+
+def test_an_address_that_is_not_the_one_that_was_asked_about_is_asked_about_too(send: Send, browser: Browser) -> None:
+    send({"Email": "ewa@gmial.com"})
+
+    page = browser.fill("Email", "ewa@hotmial.com").press("Send")
+
+    assert "Did you mean ewa@hotmail.com?" in page.error("Email")
+    assert not tickets()
