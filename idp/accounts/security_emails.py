@@ -90,6 +90,12 @@ def drop_pending(account_id: uuid.UUID) -> None:
     )
 
 
+def remove(account_id: uuid.UUID) -> bool:
+    """Forget what was entered, verified or not, so that the next log-in asks again (R11); False when nothing was."""
+    gone = delete(SecurityEmail).where(SecurityEmail.account_id == account_id).returning(SecurityEmail.id)
+    return bool(db.session.execute(gone.execution_options(synchronize_session=False)).all())
+
+
 def _keep(account_id: uuid.UUID, address: str, *, is_verified: bool, now: datetime) -> None:
     values = {"address": address, "address_key": key(address), "created_at": now}
     row = {"id": new_id(), "account_id": account_id, "is_verified": is_verified} | values

@@ -120,6 +120,7 @@ def _words() -> dict[tuple[str, str], str]:
         ("security_email_verified", "success"): _("The security email was verified"),
         ("security_email_verified", "failure"): _("A wrong code for the security email"),
         ("security_email_changed", "success"): _("The security email was changed"),
+        ("security_email_removed", "success"): _("The support team removed the security email"),
         ("security_email_objection", "success"): _("A change was stopped with “This was not me”"),
         ("temporary_password", "success"): _("A new temporary password was made by the support team"),
         ("first_password_link", "success"): _("A link to choose a password was mailed"),

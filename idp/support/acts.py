@@ -17,8 +17,9 @@ from idp.admin import people as admin_people
 from idp.audit import service as audit
 from idp.database import db
 from idp.mail import service as mail
-from idp.recovery import first_password, security_email
+from idp.recovery import first_password, security_email, tokens
 from idp.recovery.first_password import NoAddress
+from idp.recovery.models import OBJECTION, RESET, VERIFICATION
 from idp.recovery.security_email import NothingPending, Sent
 from idp.throttle import service as throttle
 from idp.throttle.rules import LOG_IN, REAUTHENTICATION, Wait
@@ -147,6 +148,23 @@ def resend_verification(act: Act, now: datetime) -> Outcome:
             return wait
 
 
+def remove_security_email(act: Act, now: datetime) -> Outcome:
+    """Take the addresses away that somebody else may have entered, and what was mailed to them; the rest stays.
+
+    A new password does not take a verified address away: whoever reads its mail could ask for another one, or object.
+    """
+    account = _take(act, now)
+    if not isinstance(account, Account):
+        return account
+    # The links go first: one that is pressed at this moment has either brought its address already, or never will.
+    tokens.revoke(account.id, now, VERIFICATION, OBJECTION, RESET)
+    if not security_emails.remove(account.id):
+        db.session.rollback()
+        return Unfit(_("No security email was entered."))
+    _tell_of_removal(account, now)
+    return _finish(act, account, "security_email_removed")
+
+
 def recover_by(act: Act, how: str | None, now: datetime) -> Outcome:
     """Say that a family without email is helped by phone or letter, or take that back: see Account.recovery_by."""
     account = _take(act, now)
@@ -172,6 +190,22 @@ def _tell_of_first_password(account: Account, now: datetime) -> None:
             language=account.locale,
             account_id=account.id,
             username=account.username,
+        )
+
+
+def _tell_of_removal(account: Account, now: datetime) -> None:
+    """Mail a notice to the address on file: the one that is removed may be a stranger's."""
+    if not account.email:
+        return
+    with suppress(ValueError):
+        mail.send(
+            "support/security_email_removed",
+            account.email,
+            now=now,
+            language=account.locale,
+            account_id=account.id,
+            username=account.username,
+            asks_again=account.recovery_by is None,
         )
 
 

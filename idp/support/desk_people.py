@@ -74,6 +74,13 @@ def verification(account_id: str) -> ResponseReturnValue:
     return _act(account_id, "verification", lambda act, _form: acts.resend_verification(act, clock.now()))
 
 
+@blueprint.route("/<account_id>/security-email", methods=["GET", "POST"])
+@gate.opened_fresh
+def security_email(account_id: str) -> ResponseReturnValue:
+    """Take away the security email that somebody else may have entered."""
+    return _act(account_id, "security_email", lambda act, _form: acts.remove_security_email(act, clock.now()))
+
+
 @blueprint.route("/<account_id>/recovery", methods=["GET", "POST"])
 @gate.opened_fresh
 def recovery(account_id: str) -> ResponseReturnValue:

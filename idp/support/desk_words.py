@@ -123,6 +123,7 @@ def mail(message: OutboxMessage) -> str:
         "recovery/verify_email": _("Verification of a security email"),
         "support/first_password_sent": _("A notice that a temporary password was sent"),
         "support/received": _("The request for support has arrived"),
+        "support/security_email_removed": _("A notice that the security email was removed"),
         "support/reply": _("An answer to a request for support"),
     }
     return str(known.get(message.kind, message.subject))

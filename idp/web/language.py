@@ -198,6 +198,9 @@ def _local(query: str) -> str:
 
 
 def _kept_query() -> str:
-    """Return the query byte for byte, but for the picker's parameter: what is sealed in it must not change."""
-    pieces = request.query_string.decode("ascii", "replace").split("&")
+    """Return the query byte for byte, but for the picker's parameter: what is sealed in it must not change.
+
+    Nothing sealed has an apostrophe, which browsers write as %27 here; a Location that somebody else made has none.
+    """
+    pieces = request.query_string.decode("ascii", "replace").replace("'", "%27").split("&")
     return "&".join(piece for piece in pieces if piece and piece.partition("=")[0] != PARAMETER)

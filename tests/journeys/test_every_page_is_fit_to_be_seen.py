@@ -326,7 +326,7 @@ def _secretary(album: Album, district: District) -> None:
     expect(page.get_by_role("heading", name="Mail to this person")).to_be_visible()
     album.look("desk-person")
     person = page.url
-    for name in ("rename", "temporary-password", "verification", "unlock", "recovery"):
+    for name in ("rename", "temporary-password", "verification", "security-email", "unlock", "recovery"):
         album.visit(f"desk-{name}", f"{person}/{name}")
     page.get_by_role("button", name="Save", exact=True).click()
     album.look("desk-recovery-refused")

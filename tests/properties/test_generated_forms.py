@@ -62,6 +62,7 @@ _FORMS = (
     Form("/desk/people/{id}/rename", _ADMIN, (("reason", MARK), ("username", "ewa.new"), ("version", "{person}"))),
     Form("/desk/people/{id}/recovery", _ADMIN, (("reason", MARK), ("how", "phone"), ("version", "{person}"))),
     Form("/desk/people/{id}/temporary-password", _ADMIN, (("reason", MARK), ("version", "{person}"))),
+    Form("/desk/people/{id}/security-email", _ADMIN, (("reason", MARK), ("version", "{person}"))),
 )  # fmt: skip
 
 

@@ -251,6 +251,7 @@ def test_the_support_desk(district: District) -> None:
             person,
             f"{person}/rename",
             f"{person}/verification",
+            f"{person}/security-email",
             f"{person}/unlock",
             f"{request}/account",
             request,
@@ -261,6 +262,9 @@ def test_the_support_desk(district: District) -> None:
         browser.open(f"{person}/rename").form_of("Change the username", {})
         browser.fill("New username", "ewa.renamed").fill("Why?", "Asked.").press("Change the username", follow=True)
         assert "ewa.renamed" in browser.words
+        browser.open(f"{person}/security-email").form_of("Remove the security email", {})
+        browser.fill("Why?", "Asked.").press("Remove the security email", follow=True)
+        assert "The security email is removed" in browser.words
 
     assert {"support_tickets", "support_log_entries", "outbox_messages"} <= _tables(seen)
     check(seen, "the portal")

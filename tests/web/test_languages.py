@@ -73,6 +73,12 @@ def test_picking_keeps_the_request_of_an_application(browser: Browser) -> None:
     assert answer.location == sealed
 
 
+def test_an_address_that_somebody_else_made_is_kept_as_browsers_write_it(browser: Browser) -> None:
+    answer = browser.send("GET", "/support?summary=o'clock&language=es", headers=SAME)
+
+    assert answer.location == "/support?summary=o%27clock"
+
+
 def test_a_page_that_a_form_led_to_offers_itself_anew(browser: Browser) -> None:
     page = browser.log_in("nobody", "wrong", path="/login?next=/account")
 
