@@ -234,7 +234,7 @@ def test_th3_who_forwards_by_another_spelling_is_not_taken_for_its_proxy() -> No
     assert environ["HTTP_FORWARDED"] == "for=unknown"
 
 
-def test_pr2_a_forwarded_address_that_is_no_text_is_still_seen() -> None:
+def test_a_forwarded_address_that_is_no_text_is_still_seen() -> None:
     environ = _environ(Scope(headers=Headers([("x-forwarded-for", None)])))
 
     assert environ["HTTP_X_FORWARDED_FOR"] == "?"
