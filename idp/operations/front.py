@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from flask import Flask
-from granian._granian import RSGIHTTPProtocol
+from granian._granian import RSGIHTTPProtocol, RSGIProtocolClosed
 from granian.rsgi import Scope
 from werkzeug.http import parse_list_header
 
@@ -55,7 +55,10 @@ class Front:
         if entry is not None and method == "GET" and (entry.is_ready or self._is_near):
             sent = self._at_once(entry, scope, method)
         if sent is None:
-            sent = await self._later(entry, scope, protocol)
+            try:
+                sent = await self._later(entry, scope, protocol)
+            except RSGIProtocolClosed:
+                return  # whoever asked has gone before the body was there
         headers = [*sent.headers, _CLOSE] if drain.begun.is_set() else sent.headers
         protocol.response_bytes(sent.status, headers, sent.body)
 

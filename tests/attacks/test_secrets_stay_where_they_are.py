@@ -226,10 +226,10 @@ def _enter_address(watched: Watched, browser: Intruder) -> None:
     with watched.target.app.app_context():
         content = mail.opened(db.session.scalars(select(OutboxMessage)).one())
     assert content is not None
-    token, code = re.search(r"token=(\S+)", content.text), re.search(r"^\d{8}$", content.text, re.MULTILINE)
+    token, code = re.search(r"token=(\S+)", content.text), re.search(r"^(\d{4}) (\d{4})$", content.text, re.MULTILINE)
     assert token is not None
     assert code is not None
-    watched.secrets |= {"token of a link": token[1], "code in a mail": code[0]}
+    watched.secrets |= {"token of a link": token[1], "code in a mail": code[1] + code[2], "code as it is read": code[0]}
     for _twice in range(2):
         watched.keep("link", browser.get("/verify-email", {"token": token[1]}))
         page = watched.keep("page of the link", browser.get("/verify-email"))

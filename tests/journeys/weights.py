@@ -32,11 +32,14 @@ class Scales:
 
     def _asked(self, event: dict[str, Any]) -> None:
         if event.get("type") == "Document" and "redirectResponse" not in event:
-            self._bytes.clear()
+            self._bytes.clear()  # what the page before has asked for may still come, and is not this one's
+        self._bytes.setdefault(event["requestId"], 0)
 
     def _received(self, event: dict[str, Any]) -> None:
         """Count what has come so far of a file that is not there yet."""
-        self._bytes[event["requestId"]] = self._bytes.get(event["requestId"], 0) + event["encodedDataLength"]
+        if event["requestId"] in self._bytes:
+            self._bytes[event["requestId"]] += event["encodedDataLength"]
 
     def _finished(self, event: dict[str, Any]) -> None:
-        self._bytes[event["requestId"]] = int(event["encodedDataLength"])
+        if event["requestId"] in self._bytes:
+            self._bytes[event["requestId"]] = int(event["encodedDataLength"])

@@ -18,7 +18,7 @@ def _deliver_to(*addresses: str) -> list[str]:
         service.send("mail/test", address, now=clock.now())
     db.session.commit()
     delivery.deliver_due()
-    states = dict(db.session.execute(select(OutboxMessage.recipient, OutboxMessage.state)).tuples().all())
+    states = {message.recipient: message.state for message in db.session.scalars(select(OutboxMessage))}
     return [states[address] for address in addresses]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -119,7 +120,8 @@ def ask(served: tuple[Flask, Path]) -> Ask:
         def run() -> None:
             asyncio.run(Front(app).__rsgi__(scope, protocol))  # type: ignore[arg-type]  # as far as it is looked at
 
-        contextvars.Context().run(run)
+        with ThreadPoolExecutor(1) as loop:  # the tests' own thread has one already where a browser was driven
+            loop.submit(contextvars.Context().run, run).result()
         return Asked.of(protocol)
 
     return asked

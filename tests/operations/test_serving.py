@@ -344,9 +344,9 @@ def _serve(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[s
 
 
 def _descendants(pid: int) -> list[int]:
-    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(FileNotFoundError):  # a thread that has ended since
+    children: list[int] = []
+    with suppress(FileNotFoundError, ProcessLookupError):  # a process, or one of its threads, that has ended since
+        for task in Path(f"/proc/{pid}/task").iterdir():
             children += [int(child) for child in (task / "children").read_text().split()]
     found = sorted(set(children))
     return found + [further for child in found for further in _descendants(child)]
