@@ -311,7 +311,7 @@ def _forgotten(watched: Watched) -> None:
     refused = browser.post("/forgot-password/code", wrong)
     watched.said["page code refused"] = refused.text.replace(page.hidden("handle"), "")
     watched.keep("link", browser.get("/reset-password", {"token": watched.secrets["link"]}))
-    watched.keep("reset", browser.get("/reset-password"))
+    form["link"] = watched.keep("reset", browser.get("/reset-password")).hidden("link")
     watched.keep("reset refused", browser.post("/reset-password", form | {"new_password": _WRONG[:3]}))
     assert watched.keep("reset done", browser.post("/reset-password", form | {"new_password": _CHOSEN})).status == 303
     watched.type("account", "temporary-password", "nora.newcomer", "--mail", "--json")
