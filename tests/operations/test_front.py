@@ -207,7 +207,8 @@ def test_a_write_lock_that_is_held_holds_up_nobody_else(ask: Ask, served: tuple[
 
     stranger.execute("BEGIN IMMEDIATE")
     try:
-        assert contextvars.Context().run(asyncio.run, both()) == ["reads", "writes"]
+        with ThreadPoolExecutor(1) as loop:
+            assert loop.submit(lambda: contextvars.Context().run(asyncio.run, both())).result() == ["reads", "writes"]
     finally:
         stranger.close()
         with other.app_context():
