@@ -1,14 +1,13 @@
 """Adding and changing accounts: what the console and the command line do, decided, recorded and committed."""
 
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 
 from idp import settings
-from idp.accounts import addresses, details, security_emails, usernames
+from idp.accounts import addresses, details, letters, security_emails, usernames
 from idp.accounts import service as accounts
 from idp.accounts.addresses import Address, Problem
 from idp.accounts.models import Account
@@ -16,7 +15,6 @@ from idp.accounts.service import UsernameTaken
 from idp.audit import service as audit
 from idp.clients import service as clients
 from idp.database import db
-from idp.mail import service as mail
 from idp.recovery import first_password
 from idp.recovery.first_password import NoAddress
 from idp.sessions import service as sessions
@@ -218,16 +216,7 @@ def _tell_of_new_username(account: Account, old: str, now: datetime) -> None:
     verified = security_emails.status(account.id).verified
     addresses = {security_emails.key(one): one for one in (account.email, verified) if one}
     for address in addresses.values():
-        with suppress(ValueError):  # an address on file that is none keeps nobody from a new username
-            mail.send(
-                "admin/username_changed",
-                address,
-                now=now,
-                language=account.locale,
-                account_id=account.id,
-                old_username=old,
-                username=account.username,
-            )
+        letters.tell("admin/username_changed", account, address, now, old_username=old)
 
 
 def _issue(account: Account, now: datetime) -> WithTemporaryPassword:

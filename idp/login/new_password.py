@@ -1,12 +1,11 @@
 """A new password: in place of a temporary one, or of one that its owner knows."""
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask_babel import gettext as _
 
-from idp.accounts import breached, hashing, password_rules, passwords, security_emails
+from idp.accounts import breached, hashing, letters, password_rules, passwords, security_emails
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
 from idp.accounts.service import Known
@@ -15,7 +14,6 @@ from idp.database import db
 from idp.login import password_check, service, steps
 from idp.login.password_check import Busy, Refused
 from idp.login.service import Browser, LoggedIn, StepsOpen
-from idp.mail import service as mail
 from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession
 from idp.throttle.rules import Wait
@@ -101,15 +99,4 @@ def change_password(
 
 def tell_of_new_password(account: Account, now: datetime) -> None:
     """Mail a notice, so that somebody who did not change it hears of it."""
-    address = security_emails.notice_address(account)
-    if address:
-        with suppress(ValueError):  # an address on file that is none keeps nobody from a new password
-            mail.send(
-                "login/password_changed",
-                address,
-                now=now,
-                language=account.locale,
-                account_id=account.id,
-                username=account.username,
-                changed_at=now,
-            )
+    letters.tell("login/password_changed", account, security_emails.notice_address(account), now, changed_at=now)

@@ -4,12 +4,11 @@ import uuid
 from datetime import datetime
 
 from idp import settings
-from idp.accounts import security_emails
+from idp.accounts import letters, security_emails
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
 from idp.audit import service as audit
 from idp.database import db
-from idp.mail import service as mail
 from idp.recovery import tokens
 from idp.recovery.models import FIRST_PASSWORD, RESET, VERIFICATION
 from idp.sessions import service as sessions
@@ -36,14 +35,12 @@ def send(account: Account, now: datetime, actor_id: uuid.UUID | None = None, rea
     # Written before the sessions are read: a log-in under way either is among them or finds the password gone.
     db.session.flush()
     ended = sessions.end_all(account.id, "temporary_password", now)
-    mail.send(
+    letters.write(
         kind,
+        account,
         account.email,
-        now=now,
-        language=account.locale,
-        account_id=account.id,
+        now,
         useful_until=account.temporary_password_expires_at or now + tokens.lifetime(FIRST_PASSWORD),
-        username=account.username,
         log_in_address=f"{settings.current().server.issuer}/login",
         **values,
     )

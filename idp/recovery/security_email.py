@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from idp import settings
-from idp.accounts import security_emails
+from idp.accounts import letters, security_emails
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
 from idp.accounts.service import Known
@@ -15,7 +15,6 @@ from idp.login import password_check, service, steps
 from idp.login.new_password import Gone
 from idp.login.password_check import Busy, Refused
 from idp.login.service import Browser, LoggedIn, StepsOpen
-from idp.mail import service as mail
 from idp.recovery import tokens
 from idp.recovery.models import OBJECTION, VERIFICATION
 from idp.sessions import service as sessions
@@ -139,14 +138,12 @@ def _reserve(account_id: uuid.UUID, now: datetime) -> Wait | None:
 
 def _mail_link(account: Account, address: str, now: datetime) -> None:
     issued, wanted = tokens.issue(VERIFICATION, account.id, address, now), settings.current()
-    mail.send(
+    letters.write(
         "recovery/verify_email",
+        account,
         address,
-        now=now,
-        language=account.locale,
-        account_id=account.id,
+        now,
         useful_until=now + tokens.lifetime(VERIFICATION),
-        username=account.username,
         link=f"{wanted.server.issuer}/verify-email?token={issued.token}",
         code=issued.code,
         hours=wanted.recovery.verification_hours,
@@ -157,13 +154,11 @@ def _mail_link(account: Account, address: str, now: datetime) -> None:
 def _mail_notice(account: Account, before: str, now: datetime) -> None:
     """Tell the address that still works, with a link by which its owner stops the change."""
     issued, wanted = tokens.issue(OBJECTION, account.id, before, now, beside=True), settings.current()
-    mail.send(
+    letters.write(
         "recovery/change_asked",
+        account,
         before,
-        now=now,
-        language=account.locale,
-        account_id=account.id,
-        username=account.username,
+        now,
         asked_at=now,
         link=f"{wanted.server.issuer}/not-me?token={issued.token}",
         days=wanted.recovery.objection_days,

@@ -1,16 +1,14 @@
 """What the links and codes of a security email do: verify it, or stop its change."""
 
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from idp.accounts import security_emails
+from idp.accounts import letters, security_emails
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
 from idp.audit import service as audit
 from idp.database import db
-from idp.mail import service as mail
 from idp.recovery import links, tokens
 from idp.recovery.models import OBJECTION, RESET, VERIFICATION
 from idp.recovery.tokens import Live
@@ -92,13 +90,4 @@ def _verify(live: Live | Wait | None, now: datetime) -> Verified | NotGood | Wai
 def _tell_address_on_file(account: Account, address: str, now: datetime) -> None:
     """Let the family hear of the first address at the one that the district knows, if it is another."""
     if account.email and security_emails.key(account.email) != security_emails.key(address):
-        with suppress(ValueError):  # an address on file that is none keeps nobody from verifying another one
-            mail.send(
-                "recovery/address_added",
-                account.email,
-                now=now,
-                language=account.locale,
-                account_id=account.id,
-                username=account.username,
-                verified_at=now,
-            )
+        letters.tell("recovery/address_added", account, account.email, now, verified_at=now)

@@ -4,19 +4,17 @@ A form says which state of the account it was opened on, so that one which is se
 """
 
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask_babel import gettext as _
 from sqlalchemy import select, update
 
-from idp.accounts import security_emails
+from idp.accounts import letters, security_emails
 from idp.accounts.models import ADMIN, GUARDIAN, SUPPORT, Account
 from idp.admin import people as admin_people
 from idp.audit import service as audit
 from idp.database import db
-from idp.mail import service as mail
 from idp.recovery import first_password, security_email, tokens
 from idp.recovery.first_password import NoAddress
 from idp.recovery.models import OBJECTION, RESET, VERIFICATION
@@ -182,31 +180,13 @@ def _tell_of_first_password(account: Account, now: datetime) -> None:
     verified = security_emails.status(account.id).verified
     if verified is None or security_emails.key(verified) == security_emails.key(account.email or ""):
         return
-    with suppress(ValueError):
-        mail.send(
-            "support/first_password_sent",
-            verified,
-            now=now,
-            language=account.locale,
-            account_id=account.id,
-            username=account.username,
-        )
+    letters.tell("support/first_password_sent", account, verified, now)
 
 
 def _tell_of_removal(account: Account, now: datetime) -> None:
     """Mail a notice to the address on file: the one that is removed may be a stranger's."""
-    if not account.email:
-        return
-    with suppress(ValueError):
-        mail.send(
-            "support/security_email_removed",
-            account.email,
-            now=now,
-            language=account.locale,
-            account_id=account.id,
-            username=account.username,
-            asks_again=account.recovery_by is None,
-        )
+    asks_again = account.recovery_by is None
+    letters.tell("support/security_email_removed", account, account.email, now, asks_again=asks_again)
 
 
 def _take(act: Act, now: datetime) -> Account | Forbidden | Overtaken:
