@@ -19,7 +19,7 @@ from idp.recovery import first_password
 from idp.recovery.first_password import NoAddress
 from idp.sessions import service as sessions
 
-_NO_ADDRESS = "There is no email address on file to mail to."
+_NO_ADDRESS = "There is no email address on file that mail can be sent to."
 
 
 @dataclass(frozen=True, slots=True)

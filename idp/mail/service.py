@@ -34,7 +34,7 @@ def send(
     single address. A language that the district does not offer gives its first one. From useful_until on nobody sends
     it: its link would be dead.
     """
-    if len(recipient) > 254 or not _ADDRESS.fullmatch(recipient):
+    if not is_address(recipient):
         raise ValueError("this is no single address")
     offered = settings.current().district.languages
     language = language if language in offered else offered[0]
@@ -54,6 +54,11 @@ def send(
     )
     db.session.add(message)
     return message
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a message can be written to this: one address, and nothing that could be read as more."""
+    return len(text) <= 254 and _ADDRESS.fullmatch(text) is not None
 
 
 def seal(content: Content) -> str:

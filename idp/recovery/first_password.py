@@ -9,6 +9,7 @@ from idp.accounts import service as accounts
 from idp.accounts.models import Account
 from idp.audit import service as audit
 from idp.database import db
+from idp.mail import service as mail
 from idp.recovery import tokens
 from idp.recovery.models import FIRST_PASSWORD, RESET, VERIFICATION
 from idp.sessions import service as sessions
@@ -16,7 +17,7 @@ from idp.settings import FIRST_BY_LINK
 
 
 class NoAddress(Exception):
-    """The district has no email address of this person on file."""
+    """The district has no email address of this person on file, or none that mail can be sent to."""
 
 
 def send(account: Account, now: datetime, actor_id: uuid.UUID | None = None, reason: str = "") -> None:
@@ -25,7 +26,7 @@ def send(account: Account, now: datetime, actor_id: uuid.UUID | None = None, rea
     Whatever password there was no longer works, sessions end, and so does every link to choose one. Raises NoAddress,
     and then nothing has changed.
     """
-    if not account.email:
+    if not account.email or not mail.is_address(account.email):
         raise NoAddress
     forget_links(account, now)
     if settings.current().passwords.first == FIRST_BY_LINK:

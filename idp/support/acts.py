@@ -110,10 +110,7 @@ def send_first_password(act: Act, now: datetime) -> Outcome:
         first_password.send(account, now, act.actor_id, act.reason)
     except NoAddress:
         db.session.rollback()
-        return Unfit(_("The district has no email address of this person on file."))
-    except ValueError:
-        db.session.rollback()
-        return Unfit(_("The address on file is none that mail can be sent to."))
+        return Unfit(_("The district has no email address of this person on file that mail can be sent to."))
     _tell_of_first_password(account, now)
     db.session.commit()
     return Done(account)

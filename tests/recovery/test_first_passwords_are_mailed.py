@@ -79,9 +79,12 @@ def test_r7_it_is_written_in_the_family_s_language(account: Callable[..., Person
     assert letter.subject == "Su nombre de usuario y su contraseña temporal"
 
 
-def test_r7_without_an_address_nothing_changes(idp: Commands, account: Callable[..., Person], browser: Browser) -> None:
+@pytest.mark.parametrize("on_file", [None, "ewa@[127.0.0.1]", "ewa@example.org, eve@example.org"])
+def test_r7_without_an_address_nothing_changes(
+    idp: Commands, account: Callable[..., Person], browser: Browser, on_file: str | None
+) -> None:
     person = account()
-    accounts.get(person.id).email = None
+    accounts.get(person.id).email = on_file
     db.session.commit()
 
     with pytest.raises(NoAddress):
