@@ -5,10 +5,9 @@ A form says which state of the account it was opened on, so that one which is se
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import select, update
 
 from idp.accounts import letters, security_emails
 from idp.accounts.models import ADMIN, GUARDIAN, SUPPORT, Account
@@ -19,11 +18,12 @@ from idp.recovery import first_password, security_email, tokens
 from idp.recovery.first_password import NoAddress
 from idp.recovery.models import OBJECTION, RESET, VERIFICATION
 from idp.recovery.security_email import NothingPending, Sent
+from idp.support import turns
+from idp.support.turns import Overtaken, Unfit
 from idp.throttle import service as throttle
 from idp.throttle.rules import LOG_IN, REAUTHENTICATION, Wait
 
 RECOVERY = PHONE, LETTER = "phone", "letter"
-_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,6 @@ class Forbidden:
     """The one who acts may not act on this account; see may_act."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overtaken:
-    """The account was changed after the form was opened; nothing was done now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unfit:
-    """It can't be done, and why; nothing was done."""
-
-    problem: str
-
-
 Outcome = Done | Forbidden | Overtaken | Unfit | Wait
 
 
@@ -77,7 +65,7 @@ def may_act(actor_id: uuid.UUID, actor_role: str, account: Account) -> bool:
 
 def version(account: Account) -> str:
     """Return what a form carries to say which state of an account it was opened on."""
-    return account.updated_at.isoformat()
+    return turns.version(account.updated_at)
 
 
 def rename(act: Act, username: str, now: datetime) -> Outcome:
@@ -187,29 +175,14 @@ def _tell_of_removal(account: Account, now: datetime) -> None:
 
 
 def _take(act: Act, now: datetime) -> Account | Forbidden | Overtaken:
-    """Take the account for this form alone; what it was judged by is read in the same transaction."""
+    """Take the account for this form; what it was judged by is read in the same transaction."""
     account = db.session.get(Account, act.account_id, populate_existing=True)
     if account is None:
         return Overtaken()
-    before = account.updated_at
     if not may_act(act.actor_id, act.actor_role, account):
         db.session.rollback()
         return Forbidden()
-    if before.isoformat() != act.version:
-        db.session.rollback()
-        return Overtaken()
-    taken = (
-        update(Account)
-        .where(Account.id == account.id, Account.updated_at == before)
-        .values(updated_at=max(now, before + _TICK))
-        .returning(Account.id)
-        .execution_options(synchronize_session=False)
-    )
-    if db.session.execute(taken).first() is None:
-        db.session.rollback()
-        return Overtaken()
-    chosen = select(Account).where(Account.id == account.id).execution_options(populate_existing=True)
-    return db.session.scalars(chosen).one()
+    return turns.take(account, Account.updated_at, act.version, now)
 
 
 def _finish(act: Act, account: Account, event: str, **details: str) -> Done:

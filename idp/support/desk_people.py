@@ -14,9 +14,10 @@ from idp.admin import gate
 from idp.admin.gate import PASSWORD_FIELD
 from idp.login import pages as login_pages
 from idp.support import acts, desk_forms, people
-from idp.support.acts import Act, Done, Forbidden, Outcome, Overtaken, Unfit
+from idp.support.acts import Act, Done, Forbidden, Outcome
 from idp.support.desk import PREFIX, before_page, member, page
 from idp.support.desk_forms import ActForm, Errors
+from idp.support.turns import Overtaken, Unfit
 from idp.throttle.rules import Wait
 from idp.web.redirects import see_other
 

@@ -8,8 +8,9 @@ from idp import clock
 from idp.support import desk_forms, handling, people, queue
 from idp.support.desk import PREFIX, admit, before_page, member, page
 from idp.support.desk_forms import CALL, MOVE, NOTE, REPLY, HandlingForm
-from idp.support.handling import Done, Outcome, Overtaken, Seen, Unfit, Unknown
+from idp.support.handling import Done, Outcome, Seen, Unknown
 from idp.support.models import OPEN, STATES, Ticket
+from idp.support.turns import Overtaken, Unfit
 from idp.web.redirects import see_other
 
 blueprint = Blueprint("desk", __name__, url_prefix=PREFIX)

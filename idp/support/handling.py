@@ -1,25 +1,23 @@
 """What the team does about a request: notes, calls, replies by mail, whose turn it is, whose account it is about.
 
-Each form says which state of the request it was filled in for, and only one form wins for each: of two people who
-answer at once, or of one who presses twice, the second is told, and what they typed is still there.
+Of two people who answer at once, or of one who presses twice, the second is told (`turns`), and what they typed is
+still there.
 """
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import select, update
 
 from idp import settings
 from idp.accounts.models import Account
 from idp.audit import service as audit
 from idp.database import db
 from idp.mail import service as mail
-from idp.support import queue
+from idp.support import queue, turns
 from idp.support.models import CLOSED, MAIL, NOTE, PHONE, STATE, STATES, LogEntry, Ticket
-
-_TICK = timedelta(microseconds=1)
+from idp.support.turns import Overtaken, Unfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +41,12 @@ class Unknown:
     """There is no such request, or no longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Overtaken:
-    """Somebody did something about the request after the form was opened; nothing was done now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unfit:
-    """It can't be done, and why; nothing was done."""
-
-    problem: str
-
-
 Outcome = Done | Unknown | Overtaken | Unfit
 
 
 def version(ticket: Ticket) -> str:
     """Return what a form carries to say which state of a request it was filled in for."""
-    return ticket.changed_at.isoformat()
+    return turns.version(ticket.changed_at)
 
 
 def note(seen: Seen, text: str, now: datetime) -> Outcome:
@@ -130,28 +116,8 @@ def _add(seen: Seen, kind: str, text: str, state: str | None, now: datetime) -> 
 
 
 def _take(seen: Seen, now: datetime) -> Ticket | Unknown | Overtaken:
-    """Take the request for this form alone: of any number at once that have seen the same of it, one gets it."""
     ticket = queue.find_by_number(seen.number)
-    if ticket is None:
-        return Unknown()
-    before = ticket.changed_at
-    if before.isoformat() != seen.version:
-        db.session.rollback()
-        return Overtaken()
-    # Later than before whatever the clock says, or two changes of one moment would look like none.
-    after = max(now, before + _TICK)
-    taken = (
-        update(Ticket)
-        .where(Ticket.id == ticket.id, Ticket.changed_at == before)
-        .values(changed_at=after)
-        .returning(Ticket.id)
-        .execution_options(synchronize_session=False)
-    )
-    if db.session.execute(taken).first() is None:
-        db.session.rollback()
-        return Overtaken()
-    chosen = select(Ticket).where(Ticket.id == ticket.id).execution_options(populate_existing=True)
-    return db.session.scalars(chosen).one()
+    return Unknown() if ticket is None else turns.take(ticket, Ticket.changed_at, seen.version, now)
 
 
 def _finish(seen: Seen, ticket: Ticket, state: str | None, now: datetime) -> Done:
