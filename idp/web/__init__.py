@@ -10,7 +10,8 @@ from idp.web.own_address import OwnAddress
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Prepare the application for pages."""
-    app.wsgi_app = OwnAddress(DirectFirst(app, app.wsgi_app), settings.server.issuer)  # type: ignore[method-assign]
+    wrapped = OwnAddress(DirectFirst(app, app.wsgi_app), settings.server.issuer)
+    app.wsgi_app = wrapped  # type: ignore[method-assign]  # as Flask's documentation has middleware put in
     logs.init_app(app, settings)
     rendering.init_app(app, settings)
     errors.init_app(app)

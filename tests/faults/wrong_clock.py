@@ -23,5 +23,5 @@ class WrongClock(datetime):
         return datetime.now(tz) + timedelta(seconds=int(_FILE.read_text()))
 
 
-clock.datetime = WrongClock  # type: ignore[attr-defined]
+clock.datetime = WrongClock  # type: ignore[attr-defined]  # what idp.clock has imported is nobody else's
 main()

@@ -64,6 +64,8 @@ def test_no_file_of_the_program_is_too_long_to_be_read_at_once() -> None:
 
 
 def test_an_exception_to_a_lint_rule_has_its_reason_beside_it() -> None:
-    bare = re.compile(r"# (noqa(:\s*[A-Z]+[0-9]+(,\s*[A-Z]+[0-9]+)*)?|type: ignore)\s*$", re.MULTILINE)
+    bare = re.compile(
+        r"# (noqa(:\s*[A-Z]+[0-9]+(,\s*[A-Z]+[0-9]+)*)?|type: ignore(\[[a-z-]+(,\s*[a-z-]+)*\])?)\s*$", re.MULTILINE
+    )
 
     assert [name(path) for path in modules(".") if bare.search(path.read_text("utf-8"))] == []
