@@ -7,8 +7,8 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 PORT ?= 5000
-# A process for each core; whoever is done takes over half of what another one has left.
-AT_ONCE := --numprocesses=auto --maxprocesses=4 --dist=worksteal
+# A process more than there are cores, and four at most: a third of the time a test waits for a browser or a server. Whoever is done takes over half of what is left.
+AT_ONCE := --numprocesses=$(shell n=$$(( $$(getconf _NPROCESSORS_ONLN) + 1 )); echo $$(( n < 4 ? n : 4 ))) --dist=worksteal
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 # What is installed is named by what was asked for, so that a change installs anew and anything else takes no time.
