@@ -14,6 +14,7 @@ class Scales:
     """Weighs each page that a window opens; it has to be there before the first one is opened."""
 
     page: Page
+    _document: str = ""
     _bytes: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -31,9 +32,11 @@ class Scales:
         return sum(self._bytes.values())
 
     def _asked(self, event: dict[str, Any]) -> None:
-        if event.get("type") == "Document" and "redirectResponse" not in event:
-            self._bytes.clear()  # what the page before has asked for may still come, and is not this one's
-        self._bytes.setdefault(event["requestId"], 0)
+        if event["requestId"] == event["loaderId"] and "redirectResponse" not in event:
+            self._document = event["loaderId"]
+            self._bytes.clear()
+        if event["loaderId"] == self._document:  # the page before goes on asking until this one's first byte is there
+            self._bytes.setdefault(event["requestId"], 0)
 
     def _received(self, event: dict[str, Any]) -> None:
         """Count what has come so far of a file that is not there yet."""
