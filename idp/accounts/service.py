@@ -136,6 +136,12 @@ def rename(account: Account, username: str, now: datetime) -> None:
     account.username, account.username_key, account.updated_at = usernames.clean(username), key, now
 
 
+def put_on_file(account: Account, email: str, now: datetime) -> None:
+    """Keep the contact address that the district has now; the username stays, even if it is the one before (R46)."""
+    account.email, account.email_key, account.email_verified = email, search.fold(email), False
+    account.updated_at = now
+
+
 def learn_language(account: Account, language: str, *, is_picked: bool, now: datetime) -> None:
     """Note in which language somebody came to log in: one that they picked, or any where none is known yet."""
     if account.locale != language and (is_picked or not account.locale):

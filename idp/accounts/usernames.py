@@ -37,6 +37,11 @@ def problem(username: str) -> str | None:
     return words
 
 
+def is_former_address(username: str, on_file: str | None) -> bool:
+    """Tell whether a username is an email address, and no longer the one that the district has on file (R46)."""
+    return bool(on_file) and "@" in username and key(username) != key(on_file or "")
+
+
 def _is_invisible(character: str) -> bool:
     """Control, format, surrogate, private and unassigned characters, and separators that break a line."""
     category = unicodedata.category(character)

@@ -119,6 +119,25 @@ def rename(username: str, new_username: str) -> None:
 
 @account.command()
 @click.argument("username")
+@click.argument("address")
+@with_application
+def email(username: str, address: str) -> None:
+    """Note the contact address that a person has given to the district; username and security email stay.
+
+    \b
+    Example:  idp account email ewa.kowalska ewa.nowak@example.org
+    """
+    match people.put_on_file(username, address, actor_id=None, now=clock.now()):
+        case Changed(noted):
+            click.echo(f"The address on file for {noted.username} is now {noted.email}.")
+        case Invalid(problem):
+            refuse(problem)
+        case Unknown():
+            _refuse_unknown(username)
+
+
+@account.command()
+@click.argument("username")
 @with_application
 def disable(username: str) -> None:
     """Close an account: it is logged out everywhere, and nobody can log in to it.

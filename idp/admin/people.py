@@ -153,6 +153,20 @@ def rename(
     return Changed(account)
 
 
+def put_on_file(username: str, email: str, *, actor_id: uuid.UUID | None, now: datetime) -> Changed | Invalid | Unknown:
+    """Note a person's new contact address; neither the username nor the security email changes by it (R46)."""
+    account = accounts.find_by_username(username)
+    if account is None:
+        return Unknown()
+    if problem := details.problem("", "", "", email):
+        return Invalid(problem)
+    if email != account.email:
+        accounts.put_on_file(account, email, now)
+        audit.record("contact_email_changed", actor_id=actor_id, account_id=account.id)
+        db.session.commit()
+    return Changed(account)
+
+
 def disable(username: str, *, actor_id: uuid.UUID | None, now: datetime) -> Changed | Unknown:
     """Close an account and end its sessions; the applications that took part are told."""
     account = accounts.find_by_username(username)

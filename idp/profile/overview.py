@@ -128,6 +128,7 @@ def _words() -> dict[tuple[str, str], str]:
         ("username_forgotten", "success"): _("The username was mailed"),
         ("account_add", "success"): _("The account was made"),
         ("account_rename", "success"): _("The username was changed by the support team"),
+        ("contact_email_changed", "success"): _("The district noted a new email address for you"),
         ("account_unlock", "success"): _("The support team let log-ins be tried again at once"),
         ("account_recovery_by", "success"): _("The support team noted how you get back in"),
         ("account_disable", "success"): _("The account was closed by the district"),

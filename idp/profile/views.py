@@ -9,7 +9,8 @@ from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from idp import clock
-from idp.accounts import password_rules, security_emails
+from idp.accounts import password_rules, security_emails, usernames
+from idp.accounts import service as accounts
 from idp.login import guard, new_password, pages
 from idp.login.forms import Errors
 from idp.login.guard import get_session, require_log_in, require_recent_log_in
@@ -37,8 +38,14 @@ def settings() -> str:
 def account() -> str:
     """Show the account's password, security email and username, each with what can be done about it."""
     guard.note_visit()
-    address = security_emails.status(get_session().account_id)
-    return render_template("profile/account.html", done=request.args.get("done", ""), address=address)
+    account_id = get_session().account_id
+    on_file = accounts.get(account_id)
+    return render_template(
+        "profile/account.html",
+        done=request.args.get("done", ""),
+        address=security_emails.status(account_id),
+        new_address=on_file.email if usernames.is_former_address(on_file.username, on_file.email) else None,
+    )
 
 
 @blueprint.get("/password")

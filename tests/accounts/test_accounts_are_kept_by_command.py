@@ -143,6 +143,7 @@ def test_a_new_temporary_password_ends_sessions_and_the_old_password(
         ("disable", "nobody"),
         ("enable", "nobody"),
         ("rename", "nobody", "x"),
+        ("email", "nobody", "ewa@example.org"),
         ("temporary-password", "nobody"),
     ],
 )
@@ -153,7 +154,9 @@ def test_a_username_that_nobody_has_is_said_so(idp: Commands, arguments: tuple[s
     assert done.stderr == "idp: there is no account 'nobody'; `idp account list` shows them.\n"
 
 
-@pytest.mark.parametrize("command", ["add", "show", "list", "rename", "disable", "enable", "temporary-password"])
+@pytest.mark.parametrize(
+    "command", ["add", "show", "list", "rename", "email", "disable", "enable", "temporary-password"]
+)
 def test_every_command_has_help_with_an_example(app: Flask, idp: Commands, command: str) -> None:
     done = idp("account", command, "--help")
 
