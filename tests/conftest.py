@@ -17,7 +17,7 @@ from idp.database import db
 from idp.settings import DEVELOPMENT, Database, District, NamedKey, Passwords, School, Secrets, Server, Settings
 from idp.web import context
 from idp.web.context import Origin
-from tests import factories, servers, url_rules, windows
+from tests import factories, servers, signing_keys, url_rules, windows
 from tests.databases import KINDS, AppBuilder, Databases, with_database
 from tests.factories import Person, Registered
 from tests.pages import Browser, SeparateClient
@@ -27,6 +27,7 @@ from tests.windows import Chromium
 ISSUER = "http://localhost:5000"
 
 url_rules.compile_once()
+signing_keys.find_few()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
