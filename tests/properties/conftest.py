@@ -44,7 +44,7 @@ class Budget:
 
     def steps(self, steps: int) -> hypothesis_settings:
         """Return Hypothesis' settings for runs of so many steps, of which each sends half a dozen requests."""
-        return hypothesis_settings(self.settings(max(20, self.requests // 450)), stateful_step_count=steps)
+        return hypothesis_settings(self.settings(max(10, self.requests // 450)), stateful_step_count=steps)
 
     def seeded(self, test: Callable[..., object]) -> None:
         """Give a test of a long run the seed that was told."""
