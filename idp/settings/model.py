@@ -88,6 +88,19 @@ class Throttle:
 
 
 @dataclass(frozen=True, slots=True)
+class RobotCheck:
+    """How "I'm not a robot" is checked."""
+
+    rounds: int = 2
+    minutes: int = 5
+    work_tries: int = 500
+    usual_per_network_hour: int = 300
+    usual_in_all_per_hour: int = 3000
+    begun_per_network_hour: int = 3000
+    tasks_per_network_hour: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
 class Recovery:
     """What is mailed so that a family gets back in, how long it is good for, and how often it is mailed."""
 
@@ -243,6 +256,7 @@ class Settings:
     secrets: Secrets = Secrets()
     passwords: Passwords = Passwords()
     throttle: Throttle = Throttle()
+    robot_check: RobotCheck = RobotCheck()
     recovery: Recovery = Recovery()
     support: Support = Support()
     sessions: Sessions = Sessions()
