@@ -8,6 +8,8 @@ DEVELOPMENT, PRODUCTION = "development", "production"
 STARTTLS, TLS, UNENCRYPTED = "starttls", "tls", "none"
 FIRST_BY_PASSWORD, FIRST_BY_LINK = "password", "link"
 """How somebody gets in for the first time: by a temporary password in the mail, or by a link to choose one's own."""
+EMBEDDED, RECAPTCHA, HCAPTCHA, TURNSTILE = "embedded", "recaptcha", "hcaptcha", "turnstile"
+"""Who checks that somebody is no robot: the provider itself, or a service elsewhere."""
 MAILBOX = "mailbox"
 """In place of a mail server's name: what is sent is kept, and shown to the developer."""
 
@@ -85,6 +87,16 @@ class Throttle:
     account_forget_hours: int = 12
     client_failures: int = 10
     client_window_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class RobotCheck:
+    """How "I'm not a robot" is checked."""
+
+    provider: str = EMBEDDED
+    site_key: str = ""
+    secret: str = field(default="", repr=False)
+    verify_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +255,7 @@ class Settings:
     secrets: Secrets = Secrets()
     passwords: Passwords = Passwords()
     throttle: Throttle = Throttle()
+    robot_check: RobotCheck = RobotCheck()
     recovery: Recovery = Recovery()
     support: Support = Support()
     sessions: Sessions = Sessions()
