@@ -1,1 +1,1 @@
-"""Whether a person or a program is at the other end: "I'm not a robot"."""
+"""The robot check: what tells people from programs where too many passwords were wrong."""

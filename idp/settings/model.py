@@ -8,6 +8,8 @@ DEVELOPMENT, PRODUCTION = "development", "production"
 STARTTLS, TLS, UNENCRYPTED = "starttls", "tls", "none"
 FIRST_BY_PASSWORD, FIRST_BY_LINK = "password", "link"
 """How somebody gets in for the first time: by a temporary password in the mail, or by a link to choose one's own."""
+EMBEDDED, RECAPTCHA, HCAPTCHA, TURNSTILE = "embedded", "recaptcha", "hcaptcha", "turnstile"
+"""Who checks that somebody is no robot: the provider itself, or a service elsewhere."""
 MAILBOX = "mailbox"
 """In place of a mail server's name: what is sent is kept, and shown to the developer."""
 
@@ -91,6 +93,10 @@ class Throttle:
 class RobotCheck:
     """How "I'm not a robot" is checked."""
 
+    provider: str = EMBEDDED
+    site_key: str = ""
+    secret: str = field(default="", repr=False)
+    verify_address: str = ""
     rounds: int = 2
     minutes: int = 5
     work_tries: int = 500

@@ -248,3 +248,31 @@ def test_a_language_that_nobody_speaks_is_told(environ: dict[str, str], language
     (found,) = problems(environ | {"IDP_DISTRICT_LANGUAGES": f"en,{language}"})
 
     assert found.startswith("[district] languages has to name")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"PROVIDER": "captcha"}, "provider has to be embedded, recaptcha, hcaptcha or turnstile."),
+        ({"PROVIDER": "turnstile", "SECRET": "x"}, "site_key has to be the one that turnstile has given this site."),
+        ({"PROVIDER": "turnstile", "SECRET": "x", "SITE_KEY": '"><script>'}, "site_key has to be the one"),
+        ({"PROVIDER": "hcaptcha", "SITE_KEY": "x"}, "secret has to be the one that hcaptcha has given with"),
+        ({"PROVIDER": "hcaptcha", "SITE_KEY": "x", "SECRET": "a b"}, "secret has to be the one that hcaptcha"),
+        ({"VERIFY_ADDRESS": "http://captcha.example/verify"}, "verify_address has to be an address such as"),
+        ({"VERIFY_ADDRESS": "https://captcha.example/verify?x=1"}, "verify_address has to be an address such as"),
+    ],
+)
+def test_a_service_for_robot_checks_needs_its_keys(environ: dict[str, str], given: dict[str, str], said: str) -> None:
+    (found,) = problems(environ | {f"IDP_ROBOT_CHECK_{name}": value for name, value in given.items()})
+
+    assert found.startswith(f"[robot_check] {said}")
+
+
+def test_a_service_with_its_keys_is_taken(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("0x-a-secret\n")
+    chosen = {"PROVIDER": "recaptcha", "SITE_KEY": "6Lc_a-key", "SECRET_FILE": str(tmp_path / "secret")}
+
+    loaded = settings.load(environ | {f"IDP_ROBOT_CHECK_{name}": value for name, value in chosen.items()})
+
+    assert loaded.robot_check.secret == "0x-a-secret"
+    assert "0x-a-secret" not in repr(loaded)
