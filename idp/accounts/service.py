@@ -24,6 +24,7 @@ class Known:
     """What a log-in needs to know of an account before its password is checked."""
 
     account_id: uuid.UUID
+    username_key: str
     is_disabled: bool
     password_changed_at: datetime | None
     credentials: Credentials
@@ -34,6 +35,7 @@ class Known:
 _AT_ONCE = 500
 _KNOWN = (
     Account.id,
+    Account.username_key,
     Account.disabled_at,
     Account.password_changed_at,
     Account.password_hash,
@@ -238,11 +240,11 @@ def _unchanged(known: Known) -> tuple[ColumnElement[bool], ...]:
 
 
 def _known(
-    query: Select[uuid.UUID, datetime | None, datetime | None, str | None, bytes | None, datetime | None, bool],
+    query: Select[uuid.UUID, str, datetime | None, datetime | None, str | None, bytes | None, datetime | None, bool],
 ) -> Known | None:
     row = db.session.execute(query).first()
     if row is None:
         return None
-    account_id, disabled_at, changed_at, stored, digest, expires_at, has_email = row
+    account_id, username_key, disabled_at, changed_at, stored, digest, expires_at, has_email = row
     credentials = Credentials(stored, digest, expires_at)
-    return Known(account_id, disabled_at is not None, changed_at, credentials, bool(has_email))
+    return Known(account_id, username_key, disabled_at is not None, changed_at, credentials, bool(has_email))

@@ -10,7 +10,7 @@ from idp import clock
 from idp.captcha import service, words
 from idp.captcha.models import LOG_IN, REAUTHENTICATION
 from idp.throttle.ladder import Level
-from idp.web import cookies, headers
+from idp.web import cookies, files, headers
 from idp.web.redirects import is_local, next_path
 
 ANSWER, BOX = "robot_answer", "robot"
@@ -43,6 +43,9 @@ class Box:
     plain: str
     """The page that asks the questions of whoever has no JavaScript."""
     credit: Credit
+    script: str
+    worker: str
+    """The addresses of its script, and of the one that works."""
 
 
 def here() -> Box | None:
@@ -55,8 +58,14 @@ def here() -> Box | None:
         return None
     headers.allow_sources({"worker-src": ("'self'",), "media-src": ("data:",)})
     purpose, now = LOG_IN if request.endpoint in _LOG_IN_PAGE else REAUTHENTICATION, clock.now()
-    answer, until = _good_answer(purpose, level, now) or ("", now)
-    return Box(purpose, int(level), answer, int((until - now).total_seconds()), _plain_page(purpose), credit())
+    good, until = _good_answer(purpose, level, now) or ("", now)
+    seconds, scripts = int((until - now).total_seconds()), (files.asset("robot.js"), files.asset("robot-worker.js"))
+    return Box(purpose, int(level), good, seconds, _plain_page(purpose), credit(), *scripts)
+
+
+def answer() -> str:
+    """Return the answer that came with the form at hand; empty when there is none, or the box was not checked."""
+    return request.form.get(ANSWER, "") if BOX in request.form else ""
 
 
 def carried(purpose: str) -> dict[str, str]:
@@ -73,11 +82,10 @@ def credit() -> Credit:
 
 
 def _good_answer(purpose: str, level: Level, now: datetime) -> tuple[str, datetime] | None:
-    sent = request.form.get(ANSWER, "") if BOX in request.form else ""
-    for answer in (sent, cookies.read(cookies.ROBOT) or ""):
-        good = service.checked(answer, browser=cookies.browser_token(), purpose=purpose, now=now, level=level)
+    for given in (answer(), cookies.read(cookies.ROBOT) or ""):
+        good = service.checked(given, browser=cookies.browser_token(), purpose=purpose, now=now, level=level)
         if good is not None:
-            return answer, good.until
+            return given, good.until
     return None
 
 

@@ -83,10 +83,10 @@ def extend() -> Response:
     return told(service.extend(_answer(), browser=cookies.browser_token(), now=now), now)
 
 
-@blueprint.app_context_processor
-def shared() -> dict[str, Any]:
+@blueprint.app_template_global("robot_box")
+def box() -> component.Box | None:
     """Let each page that takes a password ask for the box."""
-    return {"robot_box": component.here}
+    return component.here()
 
 
 @blueprint.errorhandler(StalePage)

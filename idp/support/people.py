@@ -16,8 +16,7 @@ from idp.database import db
 from idp.mail.models import OutboxMessage
 from idp.support import queue
 from idp.support.models import Ticket
-from idp.throttle import service as throttle
-from idp.throttle.rules import LOG_IN, REAUTHENTICATION
+from idp.throttle import tries
 
 _MOST_FOUND = 50
 _MOST_MESSAGES = 10
@@ -73,11 +72,7 @@ def show(account: Account, now: datetime) -> Person:
 
 def waits_until(account: Account, now: datetime) -> datetime | None:
     """Return until when nobody's tries at this account are looked at; None when they are."""
-    waits = (
-        throttle.blocked_until(LOG_IN, account.username_key, now),
-        throttle.blocked_until(REAUTHENTICATION, str(account.id), now),
-    )
-    return max(filter(None, waits), default=None)
+    return tries.waits_until(account.username_key, now)
 
 
 def get(text: str) -> Account | None:
