@@ -109,6 +109,7 @@ def _words() -> dict[tuple[str, str], str]:
     return {
         ("log_in", "success"): _("Logged in"),
         ("log_in", "failure"): _("A log-in that failed"),
+        ("log_in_tries_told", "success"): _("We mailed you about log-ins that failed"),
         ("log_out", "success"): _("Logged out"),
         ("reauthentication", "success"): _("Typed the password again"),
         ("reauthentication", "failure"): _("A wrong password where it was asked for again"),

@@ -81,12 +81,14 @@ class Passwords:
 class Throttle:
     """How often something may be tried."""
 
+    account_robot_failures: int = 3
     account_failures: int = 5
     account_wait_seconds: int = 30
     account_longest_wait_seconds: int = 900
     account_forget_hours: int = 12
     client_failures: int = 10
     client_window_seconds: int = 60
+    notices_in_all_per_hour: int = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ WRONG_LINKS, FORGOTTEN_CODE = "wrong_links", "forgotten_code"
 """Mailed links that are not good, opened from one network, and codes typed for one mail: likewise."""
 SUPPORT_NETWORK, SUPPORT_IN_ALL, SUPPORT_MAILS = "support_network", "support_in_all", "support_mails"
 """Requests for support, and the mails that confirm them: likewise."""
+TRIES_TOLD, TRIES_TOLD_IN_ALL = "tries_told", "tries_told_in_all"
+"""Mails that tell of wrong passwords at a username: likewise."""
 LOOKUP_NETWORK, LOOKUP_TICKET = "lookup_network", "lookup_ticket"
 """Looking for a request by its number: what was found is taken back, so that only wrong tries count."""
 
@@ -88,6 +90,8 @@ _RULES: Mapping[str, Callable[[Settings], Rule]] = {
     SUPPORT_NETWORK: lambda of: _at_most(of.support.per_network_hour, _HOUR),
     SUPPORT_IN_ALL: lambda of: _at_most(of.support.in_all_per_hour, _HOUR),
     SUPPORT_MAILS: lambda of: _at_most(of.support.mails_per_address_day, 24 * _HOUR),
+    TRIES_TOLD: lambda _of: _at_most(1, 24 * _HOUR),
+    TRIES_TOLD_IN_ALL: lambda of: _at_most(of.throttle.notices_in_all_per_hour, _HOUR),
     LOOKUP_NETWORK: lambda of: _at_most(of.support.lookups_per_network_hour, _HOUR),
     LOOKUP_TICKET: lambda of: _at_most(of.support.lookups_per_ticket_hour, _HOUR),
 }
