@@ -1,1 +1,1 @@
-"""The robot check: what tells people from programs where too many passwords were wrong."""
+"""The robot check: a box that is ticked, squares with pictures, or words that are spoken. It knows no account."""

@@ -99,6 +99,13 @@ class RobotCheck:
     site_key: str = ""
     secret: str = field(default="", repr=False)
     verify_address: str = ""
+    rounds: int = 2
+    minutes: int = 5
+    work_tries: int = 500
+    usual_per_network_hour: int = 300
+    usual_in_all_per_hour: int = 3000
+    begun_per_network_hour: int = 3000
+    tasks_per_network_hour: int = 1000
 
 
 @dataclass(frozen=True, slots=True)

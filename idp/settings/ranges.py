@@ -26,6 +26,13 @@ RANGES: Final[Mapping[tuple[str, str], tuple[int, int]]] = {
     ("throttle", "client_failures"): (1, 10_000),
     ("throttle", "client_window_seconds"): (1, 86_400),
     ("throttle", "notices_in_all_per_hour"): (1, 1_000_000),
+    ("robot_check", "rounds"): (1, 3),
+    ("robot_check", "minutes"): (1, 10),
+    ("robot_check", "work_tries"): (1, 5000),
+    ("robot_check", "usual_per_network_hour"): (1, 1_000_000),
+    ("robot_check", "usual_in_all_per_hour"): (1, 10_000_000),
+    ("robot_check", "begun_per_network_hour"): (10, 1_000_000),
+    ("robot_check", "tasks_per_network_hour"): (10, 1_000_000),
     ("recovery", "verification_hours"): (1, 24),  # the same, volume A section 3.8
     ("recovery", "reset_minutes"): (5, 1440),
     ("recovery", "objection_days"): (1, 90),

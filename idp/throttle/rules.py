@@ -20,6 +20,9 @@ TRIES_TOLD, TRIES_TOLD_IN_ALL = "tries_told", "tries_told_in_all"
 """Mails that tell of wrong passwords at a username: likewise."""
 LOOKUP_NETWORK, LOOKUP_TICKET = "lookup_network", "lookup_ticket"
 """Looking for a request by its number: what was found is taken back, so that only wrong tries count."""
+ROBOT_CHECKS_NETWORK, ROBOT_CHECKS_IN_ALL = "robot_checks_network", "robot_checks_in_all"
+ROBOT_TASKS_NETWORK = "robot_tasks_network"
+"""Robot checks that were begun, and tasks that were drawn for them: each one counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ def _at_most(times: int, window: timedelta) -> Rule:
 
 
 _HOUR = timedelta(hours=1)
+_NEVER_REACHED = 10**9
+"""For what is counted and never made to wait."""
 _RULES: Mapping[str, Callable[[Settings], Rule]] = {
     LOG_IN: lambda of: _account(of.throttle),
     REAUTHENTICATION: lambda of: _account(of.throttle),
@@ -94,6 +99,9 @@ _RULES: Mapping[str, Callable[[Settings], Rule]] = {
     TRIES_TOLD_IN_ALL: lambda of: _at_most(of.throttle.notices_in_all_per_hour, _HOUR),
     LOOKUP_NETWORK: lambda of: _at_most(of.support.lookups_per_network_hour, _HOUR),
     LOOKUP_TICKET: lambda of: _at_most(of.support.lookups_per_ticket_hour, _HOUR),
+    ROBOT_CHECKS_NETWORK: lambda of: _at_most(of.robot_check.begun_per_network_hour, _HOUR),
+    ROBOT_CHECKS_IN_ALL: lambda _of: _at_most(_NEVER_REACHED, _HOUR),
+    ROBOT_TASKS_NETWORK: lambda of: _at_most(of.robot_check.tasks_per_network_hour, _HOUR),
 }
 
 

@@ -196,6 +196,12 @@ def _past(scale: Scale) -> Iterator[Load]:
     counters = ((next(random_digests), "log_in", 1, gone, gone, gone) for _ in range(count))
     columns = _columns("digest kind failures first_at last_at expires_at")
     yield Load("throttle_counters", columns, count, counters)
+    checks = digests(scale, "robot checks")
+    rows = ((next(checks), b"", "log_in", 1, 1, "", 1, 0, "{}", 1, 0, gone, gone) for _ in range(count))
+    columns = _columns(
+        "digest browser_digest purpose wanted level work_secret round tasks task turn extended begun_at expires_at"
+    )
+    yield Load("robot_checks", columns, count, rows)
     steps_digests = digests(scale, "steps")
     steps = (
         (identifier(STEPS, number), next(steps_digests), identifier(ACCOUNT, number), "[]", "[]", 0, gone, gone)
