@@ -18,6 +18,7 @@ from idp.portal.views import blueprint as portal
 from idp.profile.views import blueprint as profile
 from idp.recovery.forgotten_views import blueprint as forgotten
 from idp.recovery.reset_views import blueprint as reset
+from idp.recovery.robot_code_views import blueprint as robot_code
 from idp.recovery.views import blueprint as security_email
 from idp.settings import PACKAGE, Settings
 from idp.support.desk_people import blueprint as desk_people
@@ -42,7 +43,7 @@ def create_app(settings: Settings) -> Flask:
     database.init_app(app, settings)
     web.init_app(app, settings)
     smtp.init_app(app, settings)
-    for_families = (login, password_words, security_email, forgotten, reset, portal, profile, support)
+    for_families = (login, password_words, security_email, forgotten, reset, robot_code, portal, profile, support)
     for feature in (operations, protocol, oidc, *for_families, desk, desk_people, admin, mail):
         app.register_blueprint(feature)
     web.protect_forms(app)

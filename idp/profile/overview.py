@@ -127,6 +127,7 @@ def _words() -> dict[tuple[str, str], str]:
         ("first_password_link", "success"): _("A link to choose a password was mailed"),
         ("password_forgotten", "success"): _("A link to a new password was mailed"),
         ("username_forgotten", "success"): _("The username was mailed"),
+        ("robot_code_mailed", "success"): _("A code in place of pictures was mailed"),
         ("account_add", "success"): _("The account was made"),
         ("account_rename", "success"): _("The username was changed by the support team"),
         ("account_unlock", "success"): _("The support team let log-ins be tried again at once"),

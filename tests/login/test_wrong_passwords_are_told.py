@@ -87,7 +87,7 @@ def test_r22_the_guardian_hears_that_somebody_tried(
         assert (letter.to, letter.subject) == (parent.email, SUBJECT)
         assert f"as {parent.username}" in letter.text
         assert "Wrong passwords in the last day: 3" in letter.text
-        assert "I'm not a robot" in letter.text
+        assert "I’m not a robot" in letter.text
         assert "http://localhost:5000/forgot-password" in letter.text
         assert "http://localhost:5000/account/history" in letter.html
         assert WRONG not in letter.text + letter.html
