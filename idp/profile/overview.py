@@ -110,6 +110,7 @@ def _words() -> dict[tuple[str, str], str]:
         ("log_in", "success"): _("Logged in"),
         ("log_in", "failure"): _("A log-in that failed"),
         ("log_in_tries_told", "success"): _("We mailed you about log-ins that failed"),
+        ("password_stopped", "success"): _("Too many wrong passwords: it works in known browsers only"),
         ("log_out", "success"): _("Logged out"),
         ("reauthentication", "success"): _("Typed the password again"),
         ("reauthentication", "failure"): _("A wrong password where it was asked for again"),

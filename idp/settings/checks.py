@@ -22,6 +22,7 @@ from idp.settings.model import (
     TURNSTILE,
     UNENCRYPTED,
     Settings,
+    Throttle,
 )
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
@@ -120,8 +121,22 @@ def _order_problems(settings: Settings) -> Iterator[str]:
         yield "[passwords] minimum_length has to be maximum_length at most."
     if settings.throttle.account_wait_seconds > settings.throttle.account_longest_wait_seconds:
         yield "[throttle] account_wait_seconds has to be account_longest_wait_seconds at most."
+    yield from _ladder_problems(settings.throttle)
     if settings.keys.publish_ahead_days >= settings.keys.rotate_days:
         yield "[keys] publish_ahead_days has to be below rotate_days."
+
+
+def _ladder_problems(throttle: Throttle) -> Iterator[str]:
+    """Tell rungs that come before the ones they should follow."""
+    for lower, upper in (
+        ("account_robot_failures", "account_pictures_failures"),
+        ("account_failures", "account_stop_failures"),
+        ("account_pictures_failures", "account_stop_failures"),
+        ("known_browser_failures", "account_stop_failures"),
+        ("network_pictures_failures", "network_wait_failures"),
+    ):
+        if getattr(throttle, lower) > getattr(throttle, upper):
+            yield f"[throttle] {lower} has to be {upper} at most."
 
 
 def _breached_problems(settings: Settings) -> Iterator[str]:

@@ -82,10 +82,21 @@ class Throttle:
     """How often something may be tried."""
 
     account_robot_failures: int = 3
+    account_pictures_failures: int = 5
     account_failures: int = 5
     account_wait_seconds: int = 30
     account_longest_wait_seconds: int = 900
+    account_stop_failures: int = 100
     account_forget_hours: int = 12
+    known_browser_failures: int = 5
+    known_browser_wait_seconds: int = 900
+    known_browser_days: int = 180
+    known_browsers: int = 10
+    network_robot_failures: int = 20
+    network_pictures_failures: int = 100
+    network_wait_failures: int = 1000
+    network_wait_seconds: int = 900
+    overall_robot_failures: int = 1000
     client_failures: int = 10
     client_window_seconds: int = 60
     notices_in_all_per_hour: int = 1000

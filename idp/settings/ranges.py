@@ -19,10 +19,21 @@ RANGES: Final[Mapping[tuple[str, str], tuple[int, int]]] = {
     ("passwords", "temporary_days"): (1, 366),
     ("passwords", "longest_wait_seconds"): (1, 20),  # half of what a browser or a proxy waits for an answer
     ("throttle", "account_robot_failures"): (1, 100),
-    ("throttle", "account_failures"): (1, 100),  # the same, section 3.2.2: no more than 100
+    ("throttle", "account_pictures_failures"): (1, 100),
+    ("throttle", "account_failures"): (1, 100),
     ("throttle", "account_wait_seconds"): (1, 3600),
     ("throttle", "account_longest_wait_seconds"): (1, 86_400),
+    ("throttle", "account_stop_failures"): (10, 100),  # the same, section 3.2.2: no more than 100
     ("throttle", "account_forget_hours"): (1, 8760),
+    ("throttle", "known_browser_failures"): (1, 100),
+    ("throttle", "known_browser_wait_seconds"): (1, 86_400),
+    ("throttle", "known_browser_days"): (1, 400),  # no browser keeps a cookie longer (RFC 6265bis section 5.5)
+    ("throttle", "known_browsers"): (1, 100),
+    ("throttle", "network_robot_failures"): (1, 1_000_000),
+    ("throttle", "network_pictures_failures"): (1, 1_000_000),
+    ("throttle", "network_wait_failures"): (1, 1_000_000),
+    ("throttle", "network_wait_seconds"): (1, 86_400),
+    ("throttle", "overall_robot_failures"): (1, 10_000_000),
     ("throttle", "client_failures"): (1, 10_000),
     ("throttle", "client_window_seconds"): (1, 86_400),
     ("throttle", "notices_in_all_per_hour"): (1, 1_000_000),

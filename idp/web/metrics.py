@@ -87,7 +87,8 @@ def count_refusal(kind: str, reason: str) -> None:
     """Count one refusal.
 
     The kind is one of authorization, token and userinfo (the reason is then the protocol's error code),
-    client_authentication, throttle (what was tried), busy (what waited for a hash) and form (why it was not ours).
+    client_authentication, throttle (what was tried), robot_check (what asked for one), stopped (what was tried in a
+    browser that is not known), busy (what waited for a hash) and form (why it was not ours).
     """
     _refusal(kind, reason).inc()
 
