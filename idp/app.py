@@ -6,6 +6,8 @@ from flask import Flask
 
 from idp import database, web
 from idp.admin.views import blueprint as admin
+from idp.captcha.plain_views import blueprint as robot_plain
+from idp.captcha.views import blueprint as robot
 from idp.login.password_words import blueprint as password_words
 from idp.login.views import blueprint as login
 from idp.mail import smtp
@@ -43,7 +45,19 @@ def create_app(settings: Settings) -> Flask:
     database.init_app(app, settings)
     web.init_app(app, settings)
     smtp.init_app(app, settings)
-    for_families = (login, password_words, security_email, forgotten, reset, robot_code, portal, profile, support)
+    for_families = (
+        login,
+        robot,
+        robot_plain,
+        password_words,
+        security_email,
+        forgotten,
+        reset,
+        robot_code,
+        portal,
+        profile,
+        support,
+    )
     for feature in (operations, protocol, oidc, *for_families, desk, desk_people, admin, mail):
         app.register_blueprint(feature)
     web.protect_forms(app)

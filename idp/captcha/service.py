@@ -111,10 +111,10 @@ def extend(answer: str, *, browser: str, now: datetime) -> Extended | Gone:
     return Extended(until) if is_extended else Gone()
 
 
-def checked(answer: str, *, browser: str, purpose: str, now: datetime) -> Checked | None:
-    """Return until when an answer is good, without using it up; None when it is not, or not yet."""
+def checked(answer: str, *, browser: str, purpose: str, now: datetime, level: Level = Level.BOX) -> Checked | None:
+    """Return until when an answer is good that has come this far, without using it up; None when it is not."""
     found = checks.find(answer, browser, now) if answer else None
-    is_good = found is not None and found.purpose == purpose and found.level >= found.wanted
+    is_good = found is not None and found.purpose == purpose and found.level >= max(found.wanted, level)
     return Checked(found.expires_at) if found and is_good else None
 
 

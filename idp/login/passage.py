@@ -4,6 +4,7 @@ from flask import make_response, request
 from werkzeug import Response
 
 from idp import clock, settings
+from idp.captcha import component
 from idp.login import steps
 from idp.login.destination import Destination
 from idp.login.robot import Evidence
@@ -21,8 +22,7 @@ def this_browser() -> Browser:
 
 def evidence() -> Evidence:
     """Return what the request at hand shows beside the password in it."""
-    robot_answer = request.form.get("robot_answer", "")
-    return Evidence(cookies.read(cookies.DEVICE), cookies.browser_token(), robot_answer)
+    return Evidence(cookies.read(cookies.DEVICE), cookies.browser_token(), component.answer())
 
 
 def go_on(address: str, logged_in: LoggedIn) -> Response:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from idp.captcha import service as captcha
 from idp.throttle.ladder import Level
 
 LOG_IN, REAUTHENTICATION = "log_in", "reauthentication"
@@ -30,5 +31,4 @@ class ChallengeNeeded:
 
 def spend(evidence: Evidence, purpose: str, now: datetime) -> Level:
     """Return how far the robot check has gone that came with a password, and use it up. Does not commit."""
-    del evidence, purpose, now
-    return Level.NONE
+    return captcha.spend(evidence.robot_answer, browser=evidence.browser, purpose=purpose, now=now)

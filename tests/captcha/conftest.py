@@ -5,11 +5,12 @@ from typing import Any
 
 import altcha
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from idp import sealing
-from idp.captcha import service
+from idp.captcha import rounds, service
 from idp.captcha.models import LOG_IN, RobotCheck
+from idp.captcha.rounds import Spoken, Squares
 from idp.captcha.service import Begun, Checked
 from idp.database import db
 from idp.throttle.ladder import Level
@@ -43,6 +44,13 @@ def done(browser: str, purpose: str = LOG_IN, now: datetime = NOW) -> str:
     made = begun(browser, purpose, now=now)
     assert isinstance(service.finish_work(made.answer, solved(made.work), browser=browser, now=now), Checked)
     return made.answer
+
+
+def open_task(answer: str) -> Squares | Spoken | None:
+    """Return the task that is open, with what is right: it stands in the database alone."""
+    db.session.rollback()
+    found = db.session.scalar(select(RobotCheck.task).where(RobotCheck.digest == sealing.digest(answer)))
+    return rounds.read(found or {})
 
 
 def set_level(answer: str, level: Level) -> None:

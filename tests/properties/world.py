@@ -15,7 +15,7 @@ from idp.app import create_app
 from idp.database import db
 from idp.oidc.models import AccessToken, AuthorizationCode, Grant
 from idp.operations import intake
-from idp.settings import Passwords, Recovery, Settings, Support, Throttle
+from idp.settings import Passwords, Recovery, RobotCheck, Settings, Support, Throttle
 from tests import factories
 from tests.databases import with_database
 from tests.factories import Person, Registered
@@ -101,6 +101,7 @@ def made(settings: Settings, url: str, templates: FileSystemBytecodeCache) -> It
             forgotten_per_network_hour=10**6,
             wrong_links_per_network_hour=10**6,
         ),
+        robot_check=RobotCheck(begun_per_network_hour=10**6, work_tries=1),
         support=Support(
             per_network_hour=10**6,
             in_all_per_hour=10**6,
