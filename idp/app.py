@@ -20,6 +20,7 @@ from idp.portal.views import blueprint as portal
 from idp.profile.views import blueprint as profile
 from idp.recovery.forgotten_views import blueprint as forgotten
 from idp.recovery.reset_views import blueprint as reset
+from idp.recovery.robot_code_views import blueprint as robot_code
 from idp.recovery.views import blueprint as security_email
 from idp.settings import PACKAGE, Settings
 from idp.support.desk_people import blueprint as desk_people
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> Flask:
         security_email,
         forgotten,
         reset,
+        robot_code,
         portal,
         profile,
         support,

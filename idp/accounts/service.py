@@ -13,6 +13,7 @@ from idp.accounts import passwords, usernames
 from idp.accounts.models import GUARDIAN, ROLES, Account, SecurityEmail
 from idp.accounts.passwords import Credentials
 from idp.database import db, new_id, upsert
+from idp.throttle import tries
 
 
 class UsernameTaken(Exception):
@@ -161,6 +162,7 @@ def issue_temporary_password(account: Account, now: datetime) -> str:
     account.temporary_password_digest = sealing.digest(temporary)
     account.temporary_password_expires_at = now + timedelta(days=settings.current().passwords.temporary_days)
     account.updated_at = now
+    tries.begin_anew(account.username_key)
     return temporary
 
 
@@ -180,6 +182,7 @@ def forget_password(account: Account, now: datetime) -> None:
     """Let no password work any more, for an account whose password somebody else knows: a new one comes by mail."""
     account.password_hash = account.temporary_password_digest = account.temporary_password_expires_at = None
     account.password_changed_at = account.updated_at = now
+    tries.begin_anew(account.username_key)
 
 
 def put_off_security_email(account_id: uuid.UUID, most: int, now: datetime) -> bool:

@@ -4,7 +4,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from idp.accounts import hashing, passwords
+from idp import settings
+from idp.accounts import hashing, letters, passwords, security_emails
 from idp.accounts import service as accounts
 from idp.accounts.passwords import Credentials, Match
 from idp.accounts.service import Known
@@ -17,6 +18,8 @@ from idp.throttle.ladder import Challenge, Level, Stopped
 from idp.throttle.rules import REAUTHENTICATION, Wait
 from idp.throttle.tries import Tried
 from idp.web import context, metrics
+
+PASSWORD_STOPPED = "password_stopped"  # noqa: S105  the name of an event
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ def check(
     if match is not Match.PASSWORD or not accounts.note_log_in(known, now):
         tries.settle(tried, succeeded=False, now=now)
         audit.record(door, audit.FAILURE, account_id=account_id, actor_id=account_id, reason=reason(known, match))
+        tell_of_stop(tried, known, now)
         db.session.commit()
         return Refused(tried.level)
     tries.settle(tried, succeeded=True, now=now)
@@ -87,6 +91,20 @@ def judge(tried: Tried, password: str, credentials: Credentials, now: datetime) 
         tries.release(tried, now)
         db.session.commit()
         raise
+
+
+def tell_of_stop(tried: Tried, known: Known | None, now: datetime) -> None:
+    """Mail one notice when a failure was the last one that strange browsers get, and put it on record. Doesn't commit.
+
+    The mail is a write that a username which nobody has does not cost; who could time it has failed a hundred times.
+    """
+    if not tried.stops:
+        return
+    audit.record(PASSWORD_STOPPED, account_id=known.account_id if known else None)
+    if known is not None:
+        account, times = accounts.get(known.account_id), settings.current().throttle.account_stop_failures
+        address = security_emails.notice_address(account)
+        letters.tell("login/password_stopped", account, address, now, stopped_at=now, times=times)
 
 
 def busy(door: str) -> Busy:

@@ -122,6 +122,7 @@ def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused |
             client_id=attempt.client_id,
             reason=password_check.reason(known, match),
         )
+        password_check.tell_of_stop(tried, known, now)
         db.session.commit()
         if known is not None and match is Match.EXPIRED and not known.is_disabled:
             return Expired(expired.offer(known, now))

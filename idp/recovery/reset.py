@@ -98,8 +98,7 @@ def _end_what_was(account: Account, purpose: str, now: datetime) -> None:
     # An address that waits to be verified may be a stranger's, who had the old password: it is asked for again.
     security_emails.drop_pending(account.id)
     tokens.revoke(account.id, now, RESET, FIRST_PASSWORD, VERIFICATION)
-    tries.clear(account.username_key)
-    tries.forget_browsers(account.username_key)
+    tries.begin_anew(account.username_key)
     audit.record(PASSWORD_CHANGE, account_id=account.id, actor_id=account.id, reason=purpose)
 
 

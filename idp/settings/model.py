@@ -99,6 +99,7 @@ class Throttle:
     overall_robot_failures: int = 1000
     client_failures: int = 10
     client_window_seconds: int = 60
+    notices_in_all_per_hour: int = 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ RANGES: Final[Mapping[tuple[str, str], tuple[int, int]]] = {
     ("throttle", "overall_robot_failures"): (1, 10_000_000),
     ("throttle", "client_failures"): (1, 10_000),
     ("throttle", "client_window_seconds"): (1, 86_400),
+    ("throttle", "notices_in_all_per_hour"): (1, 1_000_000),
     ("robot_check", "rounds"): (1, 3),
     ("robot_check", "minutes"): (1, 10),
     ("robot_check", "work_tries"): (1, 5000),

@@ -41,7 +41,9 @@ class Person:
     """The last ones to them, the newest first, with what became of each (R42)."""
     tickets: list[Ticket]
     waits_until: datetime | None
-    """Until when a log-in or a password is not looked at, for too many wrong ones."""
+    """Until when a log-in or a password is not looked at, for too many wrong ones, in a browser that is not known."""
+    is_stopped: bool
+    """Whether so many were wrong that it is looked at in known browsers only."""
 
 
 def find(typed: str) -> Found:
@@ -67,6 +69,7 @@ def show(account: Account, now: datetime) -> Person:
         list(db.session.scalars(latest.limit(_MOST_MESSAGES))),
         queue.of_account(account.id),
         waits_until(account, now),
+        tries.is_stopped(account.username_key, now),
     )
 
 

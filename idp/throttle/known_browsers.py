@@ -35,8 +35,3 @@ def remember(device: str, subject: str, owner: bytes, now: datetime) -> None:
     by_age = select(Counter.digest).where(Counter.owner == owner).order_by(Counter.last_at.desc())
     too_many = delete(Counter).where(Counter.digest.in_(by_age.offset(limits.known_browsers)))
     db.session.execute(too_many.execution_options(**_OPTIONS))
-
-
-def forget(owner: bytes) -> None:
-    """Let no browser be known at a username any more: somebody else may have known the password there."""
-    db.session.execute(delete(Counter).where(Counter.owner == owner).execution_options(**_OPTIONS))

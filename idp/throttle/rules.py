@@ -18,6 +18,16 @@ WRONG_LINKS, FORGOTTEN_CODE = "wrong_links", "forgotten_code"
 """Mailed links that are not good, opened from one network, and codes typed for one mail: likewise."""
 SUPPORT_NETWORK, SUPPORT_IN_ALL, SUPPORT_MAILS = "support_network", "support_in_all", "support_mails"
 """Requests for support, and the mails that confirm them: likewise."""
+ROBOT_CODES_HOUR, ROBOT_CODES_DAY, ROBOT_CODES_NETWORK, ROBOT_CODES_IN_ALL = (
+    "robot_codes_hour",
+    "robot_codes_day",
+    "robot_codes_network",
+    "robot_codes_in_all",
+)
+ROBOT_CODE_TRIES, ROBOT_CODE_USED = "robot_code_tries", "robot_code_used"
+"""Codes that are mailed in place of pictures, how often each is typed, and that it is good once: likewise."""
+TRIES_TOLD, TRIES_TOLD_IN_ALL = "tries_told", "tries_told_in_all"
+"""Mails that tell of wrong passwords at a username: likewise."""
 LOOKUP_NETWORK, LOOKUP_TICKET = "lookup_network", "lookup_ticket"
 """Looking for a request by its number: what was found is taken back, so that only wrong tries count."""
 ROBOT_CHECKS_NETWORK, ROBOT_CHECKS_IN_ALL = "robot_checks_network", "robot_checks_in_all"
@@ -74,6 +84,14 @@ _RULES: Mapping[str, Callable[[Settings], Rule]] = {
     SUPPORT_NETWORK: lambda of: Rule(of.support.per_network_hour, _HOUR),
     SUPPORT_IN_ALL: lambda of: Rule(of.support.in_all_per_hour, _HOUR),
     SUPPORT_MAILS: lambda of: Rule(of.support.mails_per_address_day, 24 * _HOUR),
+    ROBOT_CODES_HOUR: lambda of: Rule(of.recovery.forgotten_per_hour, _HOUR),
+    ROBOT_CODES_DAY: lambda of: Rule(of.recovery.forgotten_per_day, 24 * _HOUR),
+    ROBOT_CODES_NETWORK: lambda of: Rule(of.recovery.forgotten_per_network_hour, _HOUR),
+    ROBOT_CODES_IN_ALL: lambda of: Rule(of.recovery.forgotten_in_all_per_hour, _HOUR),
+    ROBOT_CODE_TRIES: lambda of: Rule(of.recovery.code_tries, timedelta(minutes=of.recovery.code_minutes)),
+    ROBOT_CODE_USED: lambda of: Rule(1, timedelta(minutes=of.recovery.code_minutes)),
+    TRIES_TOLD: lambda _of: Rule(1, 24 * _HOUR),
+    TRIES_TOLD_IN_ALL: lambda of: Rule(of.throttle.notices_in_all_per_hour, _HOUR),
     LOOKUP_NETWORK: lambda of: Rule(of.support.lookups_per_network_hour, _HOUR),
     LOOKUP_TICKET: lambda of: Rule(of.support.lookups_per_ticket_hour, _HOUR),
     ROBOT_CHECKS_NETWORK: lambda of: Rule(of.robot_check.begun_per_network_hour, _HOUR),

@@ -164,6 +164,12 @@ def clear(account: bytes) -> None:
     db.session.execute(delete(Counter).where(Counter.digest == account).execution_options(**_OPTIONS))
 
 
+def forget(account: bytes) -> None:
+    """Forget what failed at a username, and which browsers are known there."""
+    gone = delete(Counter).where(or_(Counter.digest == account, Counter.owner == account))
+    db.session.execute(gone.execution_options(**_OPTIONS))
+
+
 def _blocked_until(failures: ColumnElement[int], now: datetime, limits: Throttle) -> ColumnElement[datetime | None]:
     """Return until when the try after this failure waits."""
     is_account, is_hour = Counter.kind == ACCOUNT, Counter.kind == NETWORK_HOUR

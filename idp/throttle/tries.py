@@ -100,9 +100,12 @@ def remember_browser(device: str, subject: str, now: datetime) -> None:
     known_browsers.remember(device, subject, digest(ACCOUNT, subject), now)
 
 
-def forget_browsers(subject: str) -> None:
-    """Let no browser be known at a username_key any more."""
-    known_browsers.forget(digest(ACCOUNT, subject))
+def begin_anew(subject: str) -> None:
+    """Forget all about a username_key that gets another password: what failed there, and which browsers are known.
+
+    Somebody else may have known the one before, in a browser of their own.
+    """
+    store.forget(digest(ACCOUNT, subject))
 
 
 def digest(kind: str, subject: str) -> bytes:

@@ -19,6 +19,7 @@ from idp.accounts.models import ADMIN, SUPPORT, Account
 from idp.app import create_app
 from idp.clients.models import Client
 from idp.database import db, release
+from idp.login import notices as log_in_notices
 from idp.mail import service as mail
 from idp.mail.models import OutboxMessage
 from idp.oidc import delivery
@@ -298,9 +299,14 @@ def test_the_worker(district: District) -> None:
         delivery.give_up_old(clock.now())
         for client in db.session.scalars(clients).all():
             delivery.deliver_next(client)
+        for _try in range(3):
+            district.browser().log_in(username(8), "wrong", path="/login")
         assert worker.seal_all() > 0
+        with clock.shifted(timedelta(minutes=11)):
+            assert log_in_notices.tell_due(0, clock.now()) > 0
 
     assert "logout_notices" in " ".join(seen.statements)
+    assert "login/tries" in [message.kind for message in db.session.scalars(select(OutboxMessage))]
     check(seen, "the worker")
 
 

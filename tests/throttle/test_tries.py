@@ -243,7 +243,7 @@ def test_a_browser_is_forgotten_with_a_new_password_and_half_a_year_after_its_la
 
     assert is_known("home", NOW + 279 * DAY)
     assert not is_known("work", NOW + 180 * DAY)
-    tries.forget_browsers(EWA)
+    tries.begin_anew(EWA)
     db.session.commit()
     assert not is_known("home", NOW + 279 * DAY)
 
@@ -252,7 +252,7 @@ def test_a_browser_is_forgotten_with_a_new_password_and_half_a_year_after_its_la
 def test_a_browser_that_is_forgotten_while_its_password_is_looked_at_stays_forgotten() -> None:
     know("home")
     outcome = reserve(device="home")
-    tries.forget_browsers(EWA)
+    tries.begin_anew(EWA)
     db.session.commit()
     succeed(outcome)
 
