@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 from flask import g, request, url_for
 
 from idp import clock
-from idp.captcha import service, words
+from idp.captcha import providers, service, words
 from idp.captcha.models import LOG_IN, REAUTHENTICATION
+from idp.captcha.providers import Widget
 from idp.throttle.ladder import Level
 from idp.web import cookies, files, headers
 from idp.web.redirects import is_local, next_path
@@ -42,7 +43,11 @@ class Box:
     """How long that answer is good for."""
     plain: str
     """The page that asks the questions of whoever has no JavaScript."""
+    code: str
+    """The page that mails a code in place of the questions."""
     credit: Credit
+    widget: Widget | None
+    """The box of a service that a setting names; this one then shows where that does not come."""
     script: str
     worker: str
     """The addresses of its script, and of the one that works."""
@@ -60,13 +65,30 @@ def here() -> Box | None:
     if not level and not good:
         return None
     headers.allow_sources({"worker-src": ("'self'",), "media-src": ("data:",)})
-    seconds, scripts = int((until - now).total_seconds()), (files.asset("robot.js"), files.asset("robot-worker.js"))
-    return Box(purpose, int(level), good, seconds, _plain_page(purpose), credit(), *scripts)
+    widget = providers.widget(now) if not good else None
+    if widget is not None:
+        headers.allow_sources(providers.script_origins())
+    return Box(
+        purpose=purpose,
+        level=int(level),
+        answer=good,
+        seconds=int((until - now).total_seconds()),
+        plain=_plain_page(purpose),
+        code=page_of_code(purpose),
+        credit=credit(),
+        widget=widget,
+        script=files.asset("robot.js"),
+        worker=files.asset("robot-worker.js"),
+    )
 
 
 def answer() -> str:
-    """Return the answer that came with the form at hand; empty when there is none, or the box was not checked."""
-    return request.form.get(ANSWER, "") if BOX in request.form else ""
+    """Return the answer that came with the form at hand; empty when there is none, or the box was not checked.
+
+    A service's box has a field of its own; what it says is told apart by how it begins.
+    """
+    ours = request.form.get(ANSWER, "") if BOX in request.form else ""
+    return ours or providers.answer_in(request.form)
 
 
 def carried(purpose: str) -> dict[str, str]:
@@ -75,6 +97,11 @@ def carried(purpose: str) -> dict[str, str]:
     if purpose == LOG_IN and sealed and sealed.isascii():
         return {"continue": sealed}
     return {"next": path} if path else {}
+
+
+def page_of_code(purpose: str) -> str:
+    """Return the address of the page that mails a code, and leads back to the page of a purpose."""
+    return f"{url_for('robot_code.form')}?{urlencode({'purpose': purpose, **carried(purpose)}, safe='/')}"
 
 
 def credit() -> Credit:

@@ -3,8 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from idp.captcha import providers
 from idp.captcha import service as captcha
+from idp.database import db
 from idp.throttle.ladder import Level
+from idp.web import context
 
 LOG_IN, REAUTHENTICATION = "log_in", "reauthentication"
 """What a robot check is made for; one that was passed for the first is worth nothing for the second."""
@@ -30,5 +33,14 @@ class ChallengeNeeded:
 
 
 def spend(evidence: Evidence, purpose: str, now: datetime) -> Level:
-    """Return how far the robot check has gone that came with a password, and use it up. Does not commit."""
-    return captcha.spend(evidence.robot_answer, browser=evidence.browser, purpose=purpose, now=now)
+    """Return how far the robot check has gone that came with a password, and use it up. Does not commit.
+
+    Where a service checks, it is asked: one that has let somebody through has seen enough for any level. One that does
+    not answer leaves the page with the embedded check.
+    """
+    token = providers.token_in(evidence.robot_answer)
+    if token is None:
+        return captcha.spend(evidence.robot_answer, browser=evidence.browser, purpose=purpose, now=now)
+    db.session.rollback()  # nothing is written yet, and no transaction is open while another server is asked
+    is_good = providers.verify(token, context.origin().address or "", now) is True
+    return Level.PICTURES if is_good else Level.NONE
