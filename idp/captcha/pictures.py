@@ -3,16 +3,17 @@
 from dataclasses import dataclass, field
 from random import Random
 
-from idp.captcha import scenes
-from idp.captcha.objects import ALIKE, OTHERS, SHOWN_BY, Kind
+from idp.captcha.objects import ALIKE, OTHERS, SHOWN_BY, SIDE, Kind
+
+__all__ = ["COLUMNS", "FEWEST", "MEDIA_TYPE", "MOST", "SIDE", "TILES", "Kind", "Task", "task", "tile"]
 
 TILES, COLUMNS = 9, 3
 """How many squares a task has, and how many stand side by side."""
 FEWEST, MOST = 3, 5
 """How many squares of a task are right: by chance, so that their number can't be relied on."""
 MEDIA_TYPE = "image/webp"
-SIDE = scenes.SIDE
-"""How many pixels a square is wide and high."""
+_ALIKE_SHARE = 0.6
+"""How often what stands in a wrong square, where a right one has what is asked for, looks like that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,13 @@ def task(random: Random, *, objects: tuple[Kind, ...] = tuple(Kind)) -> Task:
 
 def tile(kind: Kind, is_right: bool, random: Random) -> bytes:
     """Return one square, with a thing of this kind in it or without: for a task, or in the place of a chosen one."""
-    first = random.choice(SHOWN_BY[kind] if is_right else ALIKE[kind] + OTHERS[kind])
-    names = [first, random.choice(ALIKE[kind]), random.choice(OTHERS[kind])]
+    from idp.captcha import scenes  # it loads Pillow and resvg: 9 MiB that most processes never need
+
+    others = ALIKE[kind] if random.random() < _ALIKE_SHARE else OTHERS[kind]
+    names = [
+        random.choice(SHOWN_BY[kind] if is_right else others),
+        random.choice(ALIKE[kind]),
+        random.choice(OTHERS[kind]),
+    ]
     random.shuffle(names)
     return scenes.draw(tuple(names), random)

@@ -40,9 +40,10 @@ class Spoken:
 
 
 def task(random: Random, language: str) -> Spoken:
-    """Record digits in a language, given as `lang` writes it. Chance has to be SystemRandom, but for tests.
+    """Record digits in a language, given as `lang` writes it.
 
-    NotSpoken where it takes too long. May be called by several threads.
+    The source of chance has to be SystemRandom, but for tests. May be called by several threads.
+    NotSpoken where it takes too long.
     """
     answer = "".join(random.choices("0123456789", k=DIGITS))
     asked = {"digits": answer, "languages": _voices(language), "seed": random.getrandbits(64)}
@@ -51,7 +52,7 @@ def task(random: Random, language: str) -> Spoken:
 
 
 def is_right(answer: str, typed: str) -> bool:
-    """Tell whether these digits were typed, whatever stands between them, in any script's digits."""
+    """Tell whether what was typed are the digits that were said, in any script, whatever stands between them."""
     if len(typed) > _LONGEST:
         return False
     kept = [letter for letter in typed if letter.isalnum()]

@@ -1,7 +1,7 @@
-"""Speaks in a process of its own, which `speech` starts: it reads a task and writes a recording.
+"""Speaks in a process of its own: `python -m idp.captcha.voice` reads a task and writes a recording.
 
-eSpeak NG keeps one state for a whole process and can't be stopped in the middle; here it can be killed, and no worker
-carries it.
+eSpeak NG has one state for a whole process, and can't be stopped in the middle; here it can be killed, and no worker
+carries it. `speech` starts it.
 """
 
 import array
@@ -121,7 +121,7 @@ def _utterance(text: str, language: str, random: Random, speeds: tuple[int, int]
 
 
 def main() -> None:
-    """Read what to say from standard input as JSON; write the language, a line end and a WAV file."""
+    """Read what to say from standard input, as JSON; write the language, a line end and a WAV file."""
     asked = json.load(sys.stdin)
     engine = Engine()
     language = next((each for each in asked["languages"] if engine.has(each)), FALLBACK)

@@ -77,6 +77,11 @@
 
   async function begin() {
     reset(words.working);
+    box.classList.remove("has-error"); // it was about a box that was not checked
+    find("#robot-error")?.remove();
+    tick.classList.remove("is-invalid");
+    tick.removeAttribute("aria-invalid");
+    tick.setAttribute("aria-describedby", "robot-state");
     const mine = turn;
     tick.indeterminate = true;
     tick.setAttribute("aria-busy", "true");
@@ -100,7 +105,6 @@
     questions.hidden = true;
     tick.indeterminate = false;
     tick.checked = true;
-    tick.removeAttribute("aria-invalid");
     answer.value = check;
     say(words.checked);
     if (isSending) form.requestSubmit();
@@ -116,7 +120,9 @@
     live.textContent = task.again ? words.again : "";
     find("[data-hint=replacing]").hidden = !task.tiles || !isReplacing;
     find("[data-hint=choosing]").hidden = !task.tiles || isReplacing;
-    squares.hidden = !task.tiles;
+    squares.hidden = find(".robot-credit").hidden = !task.tiles;
+    find("[data-another=pictures]").textContent = task.tiles ? words.otherPictures : words.pictures;
+    find("[data-another=spoken]").textContent = task.audio ? words.otherDigits : words.spoken;
     sound.hidden = !task.audio;
     squares.replaceChildren(...(task.tiles ?? []).map((tile, index) => square(tile, index, task.tiles.length)));
     heard.value = "";
