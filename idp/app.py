@@ -23,6 +23,7 @@ from idp.recovery.reset_views import blueprint as reset
 from idp.recovery.robot_code_views import blueprint as robot_code
 from idp.recovery.views import blueprint as security_email
 from idp.settings import PACKAGE, Settings
+from idp.support.desk_guessing import blueprint as desk_guessing
 from idp.support.desk_people import blueprint as desk_people
 from idp.support.desk_views import blueprint as desk
 from idp.support.views import blueprint as support
@@ -58,7 +59,7 @@ def create_app(settings: Settings) -> Flask:
         profile,
         support,
     )
-    for feature in (operations, protocol, oidc, *for_families, desk, desk_people, admin, mail):
+    for feature in (operations, protocol, oidc, *for_families, desk, desk_people, desk_guessing, admin, mail):
         app.register_blueprint(feature)
     web.protect_forms(app)
     help_text.check(app, settings)

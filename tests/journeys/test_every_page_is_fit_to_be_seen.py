@@ -91,9 +91,19 @@ Tour = Callable[[Album, District], None]
 
 def _visitor(album: Album, district: District) -> None:
     page, issuer = album.page, district.issuer
-    for name in ("help", "support", "support/ticket", "forgot-password", "forgot-username", "nowhere"):
+    for name in ("help", "support", "support/ticket", "forgot-password", "forgot-username", "robot/code", "nowhere"):
         album.visit(name.replace("/", "-"), f"{issuer}/{name}")
     _family_that_asks(album, district)
+    page.goto(f"{issuer}/robot/code")
+    page.get_by_role("button", name="Send Code").click()
+    album.look("robot-code-refused")
+    page.get_by_label("Username").fill("somebody")
+    page.get_by_role("button", name="Send Code").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check Your Email")
+    album.look("robot-code-asked")
+    page.get_by_label("Code").fill("0000 0000")
+    page.get_by_role("button", name="Go On").click()
+    album.look("robot-code-wrong")
     album.visit("wrong-request", f"{issuer}/oauth/authorize?client_id=nobody")
     album.visit("logged-out", f"{issuer}/logout")
     album.visit("gradebook-welcome", district.applications[GRADEBOOK])
@@ -351,6 +361,7 @@ def _secretary(album: Album, district: District) -> None:
     expect(page.get_by_text("Written to by mail")).to_be_visible()
     album.look("desk-replied")
     album.visit("desk-people", f"{issuer}/desk/people")
+    album.visit("desk-wrong-passwords", f"{issuer}/desk/wrong-passwords")
     album.visit("desk-people-found", f"{issuer}/desk/people?q={district.guardian.username}")
     page.get_by_role("link", name=district.guardian.name, exact=True).click()
     expect(page.get_by_role("heading", name="Mail to this person")).to_be_visible()

@@ -76,7 +76,7 @@ def worth(browser: Browser, purpose: str = LOG_IN) -> Level:
 
 def test_r25_the_code_is_worth_what_pictures_are_once(browser: Browser, family: Person) -> None:
     letter = letter_for(browser, family.username)
-    assert letter.subject == "Your code for “I’m not a robot”"
+    assert letter.subject == "Your code for “I'm not a robot”"
     assert "in place of the pictures" in letter.text
 
     answer = type_code(browser, letter.code)

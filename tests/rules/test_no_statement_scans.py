@@ -268,6 +268,7 @@ def test_the_support_desk(district: District) -> None:
             f"/desk?after={'0' * 32}",
             "/desk?q=10000010",
             "/desk?q=kowalska+77",
+            "/desk/wrong-passwords",
         ):
             assert browser.open(path).status == 200
         for typed in ("kowalska 77", "ewa kowalska 77", username(77), "parent77@example.org", "family77@example.org"):
