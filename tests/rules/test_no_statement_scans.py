@@ -159,6 +159,8 @@ def test_log_in_and_log_out(district: District) -> None:
             browser.open("/", follow=True)
             browser.open("/logout")
             browser.press("Log Out", follow=True)
+            browser.open("/login", follow=True)
+            browser.log_in(username(number), PASSWORD)  # the browser is known by now
 
     assert {"browser_sessions", "audit_events"} <= set(" ".join(seen.statements).replace(".", " ").split())
     check(seen, "the portal")
