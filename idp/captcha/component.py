@@ -35,6 +35,8 @@ class Box:
     """The box on one page."""
 
     purpose: str
+    is_log_in: bool
+    """Whether the page's button says Log In."""
     level: int
     """How far the check has to go here."""
     answer: str = field(repr=False)
@@ -70,6 +72,7 @@ def here() -> Box | None:
         headers.allow_sources(providers.script_origins())
     return Box(
         purpose=purpose,
+        is_log_in=(request.endpoint or "").startswith("login."),
         level=int(level),
         answer=good,
         seconds=int((until - now).total_seconds()),

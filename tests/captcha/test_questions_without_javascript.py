@@ -13,6 +13,7 @@ from idp.database import db
 from idp.settings import Settings
 from idp.throttle.ladder import Level
 from tests.captcha.conftest import NOW  # noqa: F401  the fixtures beside it
+from tests.factories import Person
 from tests.pages import Browser, Page
 
 
@@ -116,6 +117,20 @@ def test_for_a_password_that_is_asked_again_it_leads_back_to_that_page(browser: 
 
     assert solve(browser).location == "/account/password"
     assert newest().purpose == "reauthentication"
+
+
+def test_the_box_is_checked_then_on_the_page_that_it_was_for(browser: Browser, parent: Person) -> None:
+    browser.log_in(parent.username, parent.password)
+    for purpose, page in (("reauthentication", "/account/password"), ("log_in", "/login")):
+        begin(browser, f"purpose={purpose}&next={page}")
+        solve(browser)
+        solve(browser)
+        assert browser.open("/account/password").fields.count("I'm not a robot") == (purpose == "reauthentication")
+    browser.open("/logout")
+    browser.press("Log Out")
+
+    assert browser.open("/login").field("I'm not a robot").get("checked") is not None
+    assert browser.log_in(parent.username, parent.password).status == 303
 
 
 def test_it_is_asked_in_spanish(browser: Browser) -> None:

@@ -27,10 +27,14 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, robot_check=RobotCheck(work_tries=5))
 
 
+def hidden(page: Page, name: str) -> str:
+    """Return what a hidden field holds."""
+    return next(item.get("value") or "" for item in page.root.all("input") if item.get("name") == name)
+
+
 def send(browser: Browser, person: Person, password: str, **more: str) -> Page:
     """Send the log-in page's form with what its script and boxes have put into it."""
-    page = browser.open("/login")
-    token = next(item.get("value") or "" for item in page.root.all("input") if item.get("name") == "csrf_token")
+    token = hidden(browser.open("/login"), "csrf_token")
     sent = {"csrf_token": token, "username": person.username, "password": password}
     return browser.send("POST", "/login", data=sent | more)
 
@@ -78,6 +82,20 @@ def test_th7_anothers_answer_and_one_for_another_purpose_let_nobody_in(
     for answer in (answer_of(new_browser()), answer_of(browser, REAUTHENTICATION)):
         assert send(browser, parent, parent.password, robot="yes", robot_answer=answer).status == 422
     assert events("log_in") == []
+
+
+def test_th9_a_password_that_is_asked_again_takes_an_answer_of_its_own(browser: Browser, parent: Person) -> None:
+    browser.log_in(parent.username, parent.password, path="/login")
+    fail(parent.username, 3)
+    browser.open("/reauthenticate")
+    asked = browser.fill("Password", parent.password).press("Log In")
+    assert asked.status == 422
+    assert "Enter your username and password again" in asked.words
+    for purpose, status in ((LOG_IN, 422), (REAUTHENTICATION, 303)):
+        answer = done(browser.cookies["idp_browser"], purpose, now=clock.now())
+        form = {"csrf_token": hidden(browser.open("/reauthenticate"), "csrf_token"), "password": parent.password}
+        sent = browser.send("POST", "/reauthenticate", data=form | {"robot": "yes", "robot_answer": answer})
+        assert sent.status == status
 
 
 def test_an_answer_that_was_not_needed_yet_stays_good_while_something_is_missing(
