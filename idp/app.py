@@ -6,6 +6,8 @@ from flask import Flask
 
 from idp import database, web
 from idp.admin.views import blueprint as admin
+from idp.captcha.plain_views import blueprint as robot_plain
+from idp.captcha.views import blueprint as robot
 from idp.login.password_words import blueprint as password_words
 from idp.login.views import blueprint as login
 from idp.mail import smtp
@@ -18,8 +20,10 @@ from idp.portal.views import blueprint as portal
 from idp.profile.views import blueprint as profile
 from idp.recovery.forgotten_views import blueprint as forgotten
 from idp.recovery.reset_views import blueprint as reset
+from idp.recovery.robot_code_views import blueprint as robot_code
 from idp.recovery.views import blueprint as security_email
 from idp.settings import PACKAGE, Settings
+from idp.support.desk_guessing import blueprint as desk_guessing
 from idp.support.desk_people import blueprint as desk_people
 from idp.support.desk_views import blueprint as desk
 from idp.support.views import blueprint as support
@@ -42,8 +46,20 @@ def create_app(settings: Settings) -> Flask:
     database.init_app(app, settings)
     web.init_app(app, settings)
     smtp.init_app(app, settings)
-    for_families = (login, password_words, security_email, forgotten, reset, portal, profile, support)
-    for feature in (operations, protocol, oidc, *for_families, desk, desk_people, admin, mail):
+    for_families = (
+        login,
+        robot,
+        robot_plain,
+        password_words,
+        security_email,
+        forgotten,
+        reset,
+        robot_code,
+        portal,
+        profile,
+        support,
+    )
+    for feature in (operations, protocol, oidc, *for_families, desk, desk_people, desk_guessing, admin, mail):
         app.register_blueprint(feature)
     web.protect_forms(app)
     help_text.check(app, settings)

@@ -2,6 +2,7 @@
 
 from idp.accounts import models as accounts
 from idp.audit import models as audit
+from idp.captcha import models as captcha
 from idp.clients import models as clients
 from idp.mail import models as mail
 from idp.oidc import models as oidc
@@ -14,6 +15,7 @@ from idp.throttle import models as throttle
 __all__ = [
     "accounts",
     "audit",
+    "captcha",
     "clients",
     "mail",
     "oidc",

@@ -15,6 +15,7 @@ from idp import clock, faults, settings
 from idp.audit import sealing
 from idp.command_line import with_application
 from idp.database import db, release
+from idp.login import notices as log_in_notices
 from idp.mail.delivery import Delivery as MailDelivery
 from idp.oidc import delivery as notices
 from idp.oidc import keys
@@ -35,6 +36,7 @@ _AFTER_FAILURE_SECONDS = 5.0
 _MOST_BATCHES = 50
 
 _PRUNE_EVERY, _PRUNE_LONGEST = timedelta(hours=1), timedelta(minutes=30)
+_TRIES_EVERY, _TRIES_LONGEST = timedelta(seconds=20), timedelta(minutes=2)
 _KEYS_EVERY, _KEYS_LONGEST = timedelta(minutes=10), timedelta(minutes=5)
 
 
@@ -87,6 +89,7 @@ def tasks(delivery: Delivery, mail: MailDelivery, watch: Watch, stopping: thread
         Task("old_notices", _CALENDAR_SECONDS, lambda: notices.give_up_old(clock.now())),
         Task("notices", _NOTICES_SECONDS, delivery.start_due),
         Task("forgotten", _MAIL_SECONDS, forgotten_answers.answer_due),
+        Task("tries", _HEARTBEAT_SECONDS, tell_of_tries),
         Task("mail", _MAIL_SECONDS, mail.start_due),
         Task("seals", settings.current().audit.seal_seconds, seal_all),
         Task("prune", _CALENDAR_SECONDS, lambda: _prune(stopping)),
@@ -105,6 +108,13 @@ def seal_all() -> int:
         # The head in the log is what a chain that was cut off or put back is held against.
         log.info("audit_sealed", events=sealed.events, last_position=sealed.last_position, head=sealed.head)
     return count
+
+
+def tell_of_tries() -> None:
+    """Mail those at whose usernames passwords were wrong, one worker at a time."""
+    if leases.take("tries", every=_TRIES_EVERY, longest=_TRIES_LONGEST, now=clock.now()):
+        reached = log_in_notices.tell_due(leases.reached("tries"), clock.now())
+        leases.finish("tries", clock.now(), reached)
 
 
 def _work(due: list[Task], stopping: threading.Event, *, once: bool) -> None:

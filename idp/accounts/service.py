@@ -13,6 +13,7 @@ from idp.accounts import passwords, usernames
 from idp.accounts.models import GUARDIAN, ROLES, Account, SecurityEmail
 from idp.accounts.passwords import Credentials
 from idp.database import db, new_id, upsert
+from idp.throttle import tries
 
 
 class UsernameTaken(Exception):
@@ -24,6 +25,7 @@ class Known:
     """What a log-in needs to know of an account before its password is checked."""
 
     account_id: uuid.UUID
+    username_key: str
     is_disabled: bool
     password_changed_at: datetime | None
     credentials: Credentials
@@ -34,6 +36,7 @@ class Known:
 _AT_ONCE = 500
 _KNOWN = (
     Account.id,
+    Account.username_key,
     Account.disabled_at,
     Account.password_changed_at,
     Account.password_hash,
@@ -165,6 +168,7 @@ def issue_temporary_password(account: Account, now: datetime) -> str:
     account.temporary_password_digest = sealing.digest(temporary)
     account.temporary_password_expires_at = now + timedelta(days=settings.current().passwords.temporary_days)
     account.updated_at = now
+    tries.begin_anew(account.username_key)
     return temporary
 
 
@@ -184,6 +188,7 @@ def forget_password(account: Account, now: datetime) -> None:
     """Let no password work any more, for an account whose password somebody else knows: a new one comes by mail."""
     account.password_hash = account.temporary_password_digest = account.temporary_password_expires_at = None
     account.password_changed_at = account.updated_at = now
+    tries.begin_anew(account.username_key)
 
 
 def put_off_security_email(account_id: uuid.UUID, most: int, now: datetime) -> bool:
@@ -244,11 +249,11 @@ def _unchanged(known: Known) -> tuple[ColumnElement[bool], ...]:
 
 
 def _known(
-    query: Select[uuid.UUID, datetime | None, datetime | None, str | None, bytes | None, datetime | None, bool],
+    query: Select[uuid.UUID, str, datetime | None, datetime | None, str | None, bytes | None, datetime | None, bool],
 ) -> Known | None:
     row = db.session.execute(query).first()
     if row is None:
         return None
-    account_id, disabled_at, changed_at, stored, digest, expires_at, has_email = row
+    account_id, username_key, disabled_at, changed_at, stored, digest, expires_at, has_email = row
     credentials = Credentials(stored, digest, expires_at)
-    return Known(account_id, disabled_at is not None, changed_at, credentials, bool(has_email))
+    return Known(account_id, username_key, disabled_at is not None, changed_at, credentials, bool(has_email))

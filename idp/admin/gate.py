@@ -16,13 +16,15 @@ from flask_babel import gettext as _
 from idp import clock, settings
 from idp.accounts.models import ADMIN
 from idp.database import db
-from idp.login import guard, pages
+from idp.login import guard, pages, passage
 from idp.login import service as login
-from idp.login.password_check import Busy
+from idp.login.password_check import Busy, Refused
+from idp.login.robot import ChallengeNeeded
 from idp.login.service import LoggedIn
 from idp.sessions import browser
 from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession
+from idp.throttle.ladder import Stopped
 from idp.throttle.rules import Wait
 from idp.web import redirects
 from idp.web.context import is_within
@@ -96,13 +98,20 @@ def confirm() -> Refusal | None:
     if not password:
         return Refusal(_("You logged in a while ago. Give your password again; what you typed is still here."), 422)
     now = clock.now()
-    match login.reauthenticate(guard.get_session(), password, now):
+    match login.reauthenticate(guard.get_session(), password, passage.evidence(), now):
         case LoggedIn() as logged_in:
             _remember(logged_in)
             return None
         case Wait(until):
             after_this_request(lambda response: pages.later(response, until, now))
             return Refusal(pages.wait_words(until, now)[0][1], 429)
+        case ChallengeNeeded(level):
+            pages.ask_robot(level)
+            return Refusal(pages.robot_words()[0][1], 422)
+        case Stopped():
+            return Refusal(pages.stopped_words()[0][1], 403)
+        case Refused(level):
+            pages.ask_robot(level)
         case Busy():
             after_this_request(pages.busy)
             return Refusal(_("Many people are logging in just now. Nothing was changed; try again."), 503)

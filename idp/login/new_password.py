@@ -12,11 +12,11 @@ from idp.accounts.service import Known
 from idp.audit import service as audit
 from idp.database import db
 from idp.login import password_check, service, steps
-from idp.login.password_check import Busy, Refused
+from idp.login.password_check import Busy, Refused, Unlooked
+from idp.login.robot import Evidence
 from idp.login.service import Browser, LoggedIn, StepsOpen
 from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession
-from idp.throttle.rules import Wait
 
 PASSWORD_CHANGE = "password_change"  # noqa: S105  the name of a door
 
@@ -64,15 +64,15 @@ def set_up_password(
 
 
 def change_password(
-    session: ActiveSession, current: str, new: str, now: datetime
-) -> LoggedIn | Refused | Unfit | Wait | Busy:
+    session: ActiveSession, current: str, new: str, evidence: Evidence, now: datetime
+) -> LoggedIn | Refused | Unfit | Unlooked | Busy:
     """Replace the password of somebody who knows it: other sessions end, and this one goes on under a new token."""
     account_id = session.account_id
     problem = password_rules.problem(new, accounts.get_with_credentials(account_id))
     db.session.rollback()
     if problem is not None:
         return Unfit(problem)
-    checked = password_check.check(account_id, current, PASSWORD_CHANGE, now)
+    checked = password_check.check(account_id, current, PASSWORD_CHANGE, evidence, now)
     if not isinstance(checked, Known):
         return checked
     if new == current:

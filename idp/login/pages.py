@@ -1,9 +1,10 @@
 """How the pages of login are drawn."""
 
 import math
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from flask import Response, make_response, render_template
+from flask import Response, g, make_response, render_template
 from flask_babel import format_timedelta
 from flask_babel import gettext as _
 
@@ -11,7 +12,11 @@ from idp import settings
 from idp.accounts import password_rules
 from idp.login.destination import Destination
 from idp.login.forms import Errors, LogInForm
+from idp.login.password_check import Unlooked
+from idp.login.robot import ChallengeNeeded
 from idp.sessions.store import ActiveSession
+from idp.throttle.ladder import Level, Stopped
+from idp.throttle.rules import Wait
 
 
 def log_in(going_to: Destination, form: LogInForm, errors: Errors, status: int) -> Response:
@@ -56,6 +61,37 @@ def reauthenticate(going_to: Destination, session: ActiveSession, errors: Errors
     return page(
         "login/reauthenticate.html", status, errors, action=action, session=session, forgot_password=forgot_password
     )
+
+
+def unlooked(outcome: Unlooked, now: datetime, draw: Callable[[Errors, int], Response]) -> Response:
+    """Return a page again whose password was not looked at, drawn with what is said about it and a status."""
+    match outcome:
+        case ChallengeNeeded(level):
+            ask_robot(level)
+            return draw(robot_words(), 422)
+        case Wait(until):
+            return later(draw(wait_words(until, now), 429), until, now)
+        case Stopped():
+            return draw(stopped_words(), 403)
+
+
+def ask_robot(level: Level) -> None:
+    """Let the page that answers this request ask for a robot check where it takes a password."""
+    g.robot_level = level
+
+
+def robot_words() -> Errors:
+    """Say that a robot check has to come first: the same for a username that nobody has."""
+    return [("robot", _("Check the box “I'm not a robot” first. Your password was not looked at yet."))]
+
+
+def stopped_words() -> Errors:
+    """Say that only a known browser, or a new password, helps: the same for a username that nobody has."""
+    words = _(
+        "The password was wrong too often, so it no longer works in this browser. Use a browser in which you have "
+        "logged in before, or press “Forgot Password?” to choose a new one."
+    )
+    return [("", words)]
 
 
 def wait_words(until: datetime, now: datetime) -> Errors:

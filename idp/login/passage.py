@@ -3,9 +3,11 @@
 from flask import make_response, request
 from werkzeug import Response
 
-from idp import clock
+from idp import clock, settings
+from idp.captcha import component
 from idp.login import steps
 from idp.login.destination import Destination
+from idp.login.robot import Evidence
 from idp.login.service import Browser, LoggedIn, StepsOpen
 from idp.sessions import browser
 from idp.web import context, cookies, language
@@ -14,15 +16,29 @@ from idp.web.redirects import see_other
 
 def this_browser() -> Browser:
     """Return the browser that sent the request at hand."""
-    return Browser(browser.current(), request.user_agent.string, context.origin().address or "", language.spoken())
+    address = context.origin().address or ""
+    return Browser(browser.current(), request.user_agent.string, address, language.spoken(), evidence())
+
+
+def evidence() -> Evidence:
+    """Return what the request at hand shows beside the password in it."""
+    return Evidence(cookies.read(cookies.DEVICE), cookies.browser_token(), component.answer())
 
 
 def go_on(address: str, logged_in: LoggedIn) -> Response:
     """Lead somebody who is logged in now to an address."""
     response = make_response(see_other(address))
-    browser.remember(response, logged_in.token, shared_computer=logged_in.shared_computer)
+    remember(response, logged_in)
     cookies.clear(response, cookies.STEPS)
     return response
+
+
+def remember(response: Response, logged_in: LoggedIn) -> None:
+    """Give the browser its session's cookie, and the one by which it is known at its next log-in."""
+    browser.remember(response, logged_in.token, shared_computer=logged_in.shared_computer)
+    if logged_in.device is not None:
+        kept_for = settings.current().throttle.known_browser_days * 86_400
+        cookies.write(response, cookies.DEVICE, logged_in.device, max_age=kept_for)
 
 
 def open_steps(going_to: Destination, opened: StepsOpen) -> Response:

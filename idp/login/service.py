@@ -1,8 +1,9 @@
 """Logging in: at the log-in page, and once more before a sensitive act."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from idp import sealing
 from idp.accounts import hashing, passwords, usernames
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
@@ -11,11 +12,14 @@ from idp.accounts.service import Known
 from idp.audit import service as audit
 from idp.database import db
 from idp.login import expired, password_check, steps
-from idp.login.password_check import Busy, Refused
+from idp.login.password_check import Busy, Refused, Unlooked
+from idp.login.robot import ChallengeNeeded, Evidence
 from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession
-from idp.throttle import service as throttle
+from idp.throttle import tries
+from idp.throttle.ladder import Stopped
 from idp.throttle.rules import LOG_IN, REAUTHENTICATION, Wait
+from idp.throttle.tries import Tried
 from idp.web import metrics
 from idp.web.language import Spoken
 
@@ -33,6 +37,9 @@ class Browser:
     address: str
     spoken: Spoken | None = None
     """The language of the page that somebody logs in by."""
+    evidence: Evidence = field(default_factory=Evidence)
+    is_known: bool = False
+    """Whether this very log-in has shown that it is known at the username."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,8 @@ class LoggedIn:
 
     token: str = field(repr=False)
     shared_computer: bool
+    device: str | None = field(default=None, repr=False)
+    """The token by which the browser is known from now on; None on a shared computer, and where nothing changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,33 +85,34 @@ _COUNTED_AS = {
     Refused: "refused",
     Expired: "refused",
     Wait: "wait",
+    Stopped: "stopped",
+    ChallengeNeeded: "robot_check",
     Busy: "busy",
 }
 
 
-def log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Expired | Wait | Busy:
+def log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Expired | Unlooked | Busy:
     """Check a username and password, and record the attempt whatever its outcome."""
     outcome = _log_in(attempt, now)
     metrics.count_log_in(_COUNTED_AS[type(outcome)])
     return outcome
 
 
-def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Expired | Wait | Busy:
+def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused | Expired | Unlooked | Busy:
     key = usernames.key(attempt.username)
     try:
         hashing.expect_turn()
-        reserved = throttle.reserve(LOG_IN, key, now)
-        # A try that waits looks up nobody: beside no hash, even that would show on the clock (tests/benchmarks/timing).
-        known = None if isinstance(reserved, Wait) else accounts.find_known(key)
-        db.session.commit()
-        if isinstance(reserved, Wait):
-            return reserved
-        match = password_check.judge(reserved, attempt.password, known.credentials if known else Credentials(), now)
+        tried = password_check.reserve(LOG_IN, key, attempt.browser.evidence, now)
+        if not isinstance(tried, Tried):
+            return tried
+        known = accounts.find_known(key)
+        db.session.rollback()  # it was only read: no transaction stays open during the hash
+        match = password_check.judge(tried, attempt.password, known.credentials if known else Credentials(), now)
     except hashing.Busy:
         return password_check.busy(LOG_IN)
     rehashed = _rehashed(attempt.password, known) if match is Match.PASSWORD and known else None
     if known is None or not _is_admitted(known, match, now):
-        throttle.settle(reserved, succeeded=False)
+        tries.settle(tried, succeeded=False, now=now)
         # For a username that nobody has, too: one write less would show on the clock. Each row costs a hash of ours, so
         # a stranger who keeps every core busy adds some 100 MB a day and core (250 bytes, five hashes a second).
         audit.record(
@@ -112,24 +122,27 @@ def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused |
             client_id=attempt.client_id,
             reason=password_check.reason(known, match),
         )
+        password_check.tell_of_stop(tried, known, now)
         db.session.commit()
         if known is not None and match is Match.EXPIRED and not known.is_disabled:
             return Expired(expired.offer(known, now))
-        return Refused()
-    throttle.settle(reserved, succeeded=True)
+        return Refused(tried.level)
+    tries.settle(tried, succeeded=True, now=now)
     if rehashed and known.credentials.stored:
         accounts.replace_hash(known.account_id, known.credentials.stored, rehashed)
     account = accounts.get(known.account_id)
     if spoken := attempt.browser.spoken:
         accounts.learn_language(account, spoken.code, is_picked=spoken.is_picked, now=now)
     wanted = steps.needed(match, account, has_security_email=known.has_security_email)
-    shared_computer = attempt.shared_computer
-    return admit(account, attempt.browser, wanted, attempt.client_id, shared_computer=shared_computer, now=now)
+    shared_computer, browser = attempt.shared_computer, replace(attempt.browser, is_known=tried.is_known)
+    return admit(account, browser, wanted, attempt.client_id, shared_computer=shared_computer, now=now)
 
 
-def reauthenticate(session: ActiveSession, password: str, now: datetime) -> LoggedIn | Refused | Wait | Busy:
+def reauthenticate(
+    session: ActiveSession, password: str, evidence: Evidence, now: datetime
+) -> LoggedIn | Refused | Unlooked | Busy:
     """Check the password of somebody who is logged in, and renew the session: before an act that can do harm."""
-    checked = password_check.check(session.account_id, password, REAUTHENTICATION, now)
+    checked = password_check.check(session.account_id, password, REAUTHENTICATION, evidence, now)
     if not isinstance(checked, Known):
         return checked
     token = sessions.renew(session, amr=AMR, now=now)
@@ -192,6 +205,9 @@ def start(
         )
     else:
         token = sessions.renew(had, amr=AMR, now=now, shared_computer=shared_computer)
+    device = None if shared_computer else browser.evidence.device or sealing.random_token()
+    if device is not None and not browser.is_known:
+        tries.remember_browser(device, account.username_key, now)
     audit.record(LOG_IN, account_id=account.id, actor_id=account.id, client_id=client_id)
     db.session.commit()
-    return LoggedIn(token, shared_computer)
+    return LoggedIn(token, shared_computer, device)

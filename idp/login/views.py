@@ -1,5 +1,7 @@
 """The pages of login."""
 
+from functools import partial
+
 from flask import Blueprint, request
 from flask_babel import gettext as _
 from werkzeug import Response as AnyResponse
@@ -11,8 +13,10 @@ from idp.login.destination import LostContinuation
 from idp.login.forms import LogInForm
 from idp.login.new_password import Gone, Unfit
 from idp.login.password_check import Busy, Refused
+from idp.login.robot import ChallengeNeeded
 from idp.login.service import Attempt, Expired, LoggedIn, StepsOpen
 from idp.sessions import browser
+from idp.throttle.ladder import Stopped
 from idp.throttle.rules import Wait
 from idp.web import cookies, errors
 from idp.web.errors import StalePage
@@ -42,18 +46,23 @@ def check_log_in() -> AnyResponse:
     now = clock.now()
     client_id = going_to.client.client_id if going_to.client else None
     attempt = Attempt(form.username, form.password, form.shared_computer, client_id, passage.this_browser())
+    # What is typed on the page with the box stays there; what was typed before it appears is not carried over (R23).
+    again = form if "robot_answer" in request.form else LogInForm(shared_computer=form.shared_computer)
     match service.log_in(attempt, now):
         case LoggedIn() as logged_in:
             return passage.go_on(going_to.address, logged_in)
         case StepsOpen() as opened:
             return passage.open_steps(going_to, opened)
-        case Refused():
+        case Refused(level):
+            pages.ask_robot(level)
             words = _("The username or the password is not right. Check both, then try again.")
-            return pages.log_in(going_to, form, [("", words)], 422)
+            return pages.log_in(going_to, again if level else form, [("", words)], 422)
         case Expired(offer):
             return pages.expired(going_to, offer)
-        case Wait(until):
-            return pages.later(pages.log_in(going_to, form, pages.wait_words(until, now), 429), until, now)
+        case ChallengeNeeded() as challenge:
+            return pages.unlooked(challenge, now, partial(pages.log_in, going_to, again))
+        case Wait() | Stopped() as unlooked:
+            return pages.unlooked(unlooked, now, partial(pages.log_in, going_to, form))
         case Busy():
             return pages.log_in(going_to, form, [], 503)
 
@@ -110,14 +119,15 @@ def check_reauthentication() -> AnyResponse:
     if not password:
         return pages.reauthenticate(going_to, session, [("password", _("Enter your password."))], 422)
     now = clock.now()
-    match service.reauthenticate(session, password, now):
+    match service.reauthenticate(session, password, passage.evidence(), now):
         case LoggedIn() as logged_in:
             return passage.go_on(going_to.address, logged_in)
-        case Refused():
+        case Refused(level):
+            pages.ask_robot(level)
             words = _("The password is not right. Try again.")
             return pages.reauthenticate(going_to, session, [("password", words)], 422)
-        case Wait(until):
-            return pages.later(pages.reauthenticate(going_to, session, pages.wait_words(until, now), 429), until, now)
+        case ChallengeNeeded() | Wait() | Stopped() as unlooked:
+            return pages.unlooked(unlooked, now, partial(pages.reauthenticate, going_to, session))
         case Busy():
             return pages.reauthenticate(going_to, session, [], 503)
 

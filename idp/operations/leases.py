@@ -33,11 +33,17 @@ def take(name: str, *, every: timedelta, longest: timedelta, now: datetime) -> b
     return won
 
 
-def finish(name: str, now: datetime) -> None:
-    """Give a task back as done, if it is still this process's. Commits."""
+def finish(name: str, now: datetime, reached: int | None = None) -> None:
+    """Give a task back as done, if it is still this process's; perhaps with how far it has come. Commits."""
     mine = (WorkerLease.name == name) & (WorkerLease.holder == holder())
-    db.session.execute(update(WorkerLease).where(mine).values(until=now, finished_at=now))
+    values = {"until": now, "finished_at": now} | ({} if reached is None else {"reached": reached})
+    db.session.execute(update(WorkerLease).where(mine).values(values))
     db.session.commit()
+
+
+def reached(name: str) -> int | None:
+    """Return how far a task has come; None before it has begun."""
+    return db.session.scalar(select(WorkerLease.reached).where(WorkerLease.name == name))
 
 
 def beat(now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import BigInteger, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.database import Base
@@ -19,6 +19,8 @@ class WorkerLease(Base):
     until: Mapped[datetime]
     """When somebody else may take it: a worker that dies does not keep it."""
     finished_at: Mapped[datetime | None]
+    reached: Mapped[int | None] = mapped_column(BigInteger)
+    """How far it has come, for a task that goes through what grows; None before it has begun."""
 
 
 class SecretKey(Base):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from idp.audit import retention
+from idp.captcha import checks as captcha
 from idp.database import commit
 from idp.mail import pruning as mail
 from idp.oidc import store as oidc
@@ -19,6 +20,7 @@ _PAUSE_SECONDS = 0.02
 
 FEATURES: tuple[tuple[str, Callable[[datetime, int], Iterator[int]]], ...] = (
     ("throttle counters", throttle.delete_expired),
+    ("robot checks", captcha.delete_expired),
     # Codes and tokens go before the sessions in which they were issued.
     ("codes and tokens", oidc.delete_expired),
     ("sessions and notices", sessions.delete_expired),

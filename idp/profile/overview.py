@@ -109,6 +109,8 @@ def _words() -> dict[tuple[str, str], str]:
     return {
         ("log_in", "success"): _("Logged in"),
         ("log_in", "failure"): _("A log-in that failed"),
+        ("log_in_tries_told", "success"): _("We mailed you about log-ins that failed"),
+        ("password_stopped", "success"): _("Too many wrong passwords: it works in known browsers only"),
         ("log_out", "success"): _("Logged out"),
         ("reauthentication", "success"): _("Typed the password again"),
         ("reauthentication", "failure"): _("A wrong password where it was asked for again"),
@@ -126,6 +128,7 @@ def _words() -> dict[tuple[str, str], str]:
         ("first_password_link", "success"): _("A link to choose a password was mailed"),
         ("password_forgotten", "success"): _("A link to a new password was mailed"),
         ("username_forgotten", "success"): _("The username was mailed"),
+        ("robot_code_mailed", "success"): _("A code in place of pictures was mailed"),
         ("account_add", "success"): _("The account was made"),
         ("account_rename", "success"): _("The username was changed by the support team"),
         ("contact_email_changed", "success"): _("The district noted a new email address for you"),

@@ -11,14 +11,16 @@ from flask_babel import gettext as _
 from idp import clock
 from idp.accounts import password_rules, security_emails, usernames
 from idp.accounts import service as accounts
-from idp.login import guard, new_password, pages
+from idp.login import guard, new_password, pages, passage
 from idp.login.forms import Errors
 from idp.login.guard import get_session, require_log_in, require_recent_log_in
 from idp.login.new_password import Unfit
 from idp.login.password_check import Busy, Refused
+from idp.login.robot import ChallengeNeeded
 from idp.login.service import LoggedIn
 from idp.profile import overview, service
 from idp.sessions import browser
+from idp.throttle.ladder import Stopped
 from idp.throttle.rules import Wait
 from idp.web.redirects import see_other
 
@@ -64,17 +66,18 @@ def save_password() -> ResponseReturnValue:
     if missing := _missing(current, new):
         return _password_page(missing, 422)
     now = clock.now()
-    match new_password.change_password(get_session(), current, new, now):
+    match new_password.change_password(get_session(), current, new, passage.evidence(), now):
         case LoggedIn(token, shared_computer):
             response = make_response(see_other(url_for("profile.account", done="password")))
             browser.remember(response, token, shared_computer=shared_computer)
             return response
         case Unfit(problem):
             return _password_page([("new_password", problem)], 422)
-        case Refused():
+        case Refused(level):
+            pages.ask_robot(level)
             return _password_page([("current_password", _("This is not your current password. Try again."))], 422)
-        case Wait(until):
-            return pages.later(_password_page(pages.wait_words(until, now), 429), until, now)
+        case ChallengeNeeded() | Wait() | Stopped() as unlooked:
+            return pages.unlooked(unlooked, now, _password_page)
         case Busy():
             return pages.busy(_password_page([], 503))
 

@@ -6,7 +6,7 @@ in between leaves it to the next.
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,10 +19,18 @@ from idp.database import db
 from idp.login import expired
 from idp.mail import service as mail
 from idp.recovery import first_password, forgotten_questions, tokens
-from idp.recovery.forgotten_questions import PASSWORD, TEMPORARY_PASSWORD, USERNAME, Question, Taken
+from idp.recovery.forgotten_questions import PASSWORD, ROBOT_CODE, TEMPORARY_PASSWORD, USERNAME, Question, Taken
 from idp.recovery.models import RESET
 from idp.throttle import service as throttle
-from idp.throttle.rules import FORGOTTEN_DAY, FORGOTTEN_HOUR, FORGOTTEN_IN_ALL, Wait
+from idp.throttle.rules import (
+    FORGOTTEN_DAY,
+    FORGOTTEN_HOUR,
+    FORGOTTEN_IN_ALL,
+    ROBOT_CODES_DAY,
+    ROBOT_CODES_HOUR,
+    ROBOT_CODES_IN_ALL,
+    Wait,
+)
 from idp.web.context import Origin, set_origin
 
 log = structlog.get_logger(__name__)
@@ -100,7 +108,7 @@ def _answer_password(question_id: uuid.UUID, question: Question, now: datetime) 
         account_id=allowed[0].id,
         useful_until=now + tokens.lifetime(RESET),
         choices=choices,
-        code=f"{code[:4]} {code[4:]}" if code else "",
+        code=_readable(code) if code else "",
         minutes=limits.reset_minutes,
         code_minutes=limits.code_minutes,
     )
@@ -136,10 +144,37 @@ def _answer_temporary_password(_id: uuid.UUID, question: Question, now: datetime
         first_password.send(account, now)
 
 
+def _answer_robot_code(_id: uuid.UUID, question: Question, now: datetime) -> None:
+    """Mail the code to the verified security email of the username, and to nothing else.
+
+    These mails have limits of their own: whoever asks for them again and again keeps nobody from a new password.
+    """
+    account = accounts.find_by_username(question.typed) if usernames.key(question.typed) else None
+    address = security_emails.status(account.id).verified if account and account.disabled_at is None else None
+    if account is None or address is None:
+        return
+    limits = ((ROBOT_CODES_HOUR, str(account.id)), (ROBOT_CODES_DAY, str(account.id)), (ROBOT_CODES_IN_ALL, ""))
+    if any(isinstance(throttle.reserve(kind, subject, now), Wait) for kind, subject in limits):
+        return
+    audit.record("robot_code_mailed", account_id=account.id)
+    minutes = settings.current().recovery.code_minutes
+    mail.send(
+        "recovery/robot_code",
+        address,
+        now=now,
+        language=_language([account], question),
+        account_id=account.id,
+        useful_until=now + timedelta(minutes=minutes),
+        code=_readable(question.code),
+        minutes=minutes,
+    )
+
+
 _ANSWERS = {
     PASSWORD: _answer_password,
     USERNAME: _answer_username,
     TEMPORARY_PASSWORD: _answer_temporary_password,
+    ROBOT_CODE: _answer_robot_code,
 }
 
 
@@ -170,6 +205,10 @@ def _may_have_mail(subject: str, now: datetime) -> bool:
 
 def _may_be_sent(now: datetime) -> bool:
     return not isinstance(throttle.reserve(FORGOTTEN_IN_ALL, "", now), Wait)
+
+
+def _readable(code: str) -> str:
+    return f"{code[:4]} {code[4:]}"
 
 
 def _language(found: list[Account], question: Question) -> str:

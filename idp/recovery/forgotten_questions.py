@@ -14,7 +14,9 @@ from idp.database import db, new_id
 from idp.recovery.models import ForgottenQuestion
 
 PASSWORD, USERNAME, TEMPORARY_PASSWORD = "password", "username", "temporary_password"
-"""What is asked for: a link to a new password, the usernames of an address, a temporary password that has run out."""
+ROBOT_CODE = "robot_code"
+"""What is asked for: a link to a new password, the usernames of an address, a temporary password that has run out;
+and a code in place of the pictures of "I'm not a robot"."""
 
 _PURPOSE = "forgotten-question"
 _LONGEST_TYPED = 400

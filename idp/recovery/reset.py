@@ -19,8 +19,8 @@ from idp.recovery import links, tokens
 from idp.recovery.models import FIRST_PASSWORD, RESET, VERIFICATION
 from idp.recovery.tokens import Live
 from idp.sessions import service as sessions
-from idp.throttle import service as throttle
-from idp.throttle.rules import LOG_IN, Wait
+from idp.throttle import tries
+from idp.throttle.rules import Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _end_what_was(account: Account, purpose: str, now: datetime) -> None:
     # An address that waits to be verified may be a stranger's, who had the old password: it is asked for again.
     security_emails.drop_pending(account.id)
     tokens.revoke(account.id, now, RESET, FIRST_PASSWORD, VERIFICATION)
-    throttle.clear(LOG_IN, account.username_key)
+    tries.begin_anew(account.username_key)
     audit.record(PASSWORD_CHANGE, account_id=account.id, actor_id=account.id, reason=purpose)
 
 

@@ -8,18 +8,17 @@ from werkzeug import Response as AnyResponse
 
 from idp import clock, sealing
 from idp.accounts import password_rules
-from idp.login import pages, steps
+from idp.login import pages, passage, steps
 from idp.login.forms import Errors
 from idp.login.new_password import Gone, Unfit
 from idp.login.password_check import Busy
-from idp.login.service import Browser, LoggedIn, StepsOpen
+from idp.login.service import LoggedIn, StepsOpen
 from idp.recovery import doors, reset, way_on
 from idp.recovery.doors import FIRST, NEW_PASSWORD, Door
 from idp.recovery.reset import Chosen, Opened
 from idp.recovery.way_on import Address, WayOn
-from idp.sessions import browser
 from idp.throttle.rules import Wait
-from idp.web import context, cookies, language
+from idp.web import cookies
 from idp.web.redirects import see_other
 
 blueprint = Blueprint("reset", __name__)
@@ -78,11 +77,11 @@ def _save(door: Door) -> AnyResponse:
     password = request.form.get("new_password", "")
     if not password:
         return _page(door, opened, address, [("new_password", _("Enter a new password."))], 422)
-    chosen = Chosen(door.purpose, token, password, "shared_computer" in request.form, _browser())
+    chosen = Chosen(door.purpose, token, password, "shared_computer" in request.form, passage.this_browser())
     match reset.save(chosen, now):
         case LoggedIn() as logged_in:
             response = make_response(see_other(address.url))
-            browser.remember(response, logged_in.token, shared_computer=logged_in.shared_computer)
+            passage.remember(response, logged_in)
             cookies.clear(response, cookies.STEPS)
         case StepsOpen(steps_token, step):
             response = make_response(see_other(address.page(steps.page_of(step))))
@@ -123,7 +122,3 @@ def _page(door: Door, opened: Opened, address: Address, wrong: Errors, status: i
         ),
         status,
     )
-
-
-def _browser() -> Browser:
-    return Browser(browser.current(), request.user_agent.string, context.origin().address or "", language.spoken())

@@ -13,7 +13,8 @@ from idp.audit import service as audit
 from idp.database import db
 from idp.login import password_check, service, steps
 from idp.login.new_password import Gone
-from idp.login.password_check import Busy, Refused
+from idp.login.password_check import Busy, Refused, Unlooked
+from idp.login.robot import Evidence
 from idp.login.service import Browser, LoggedIn, StepsOpen
 from idp.recovery import tokens
 from idp.recovery.models import OBJECTION, VERIFICATION
@@ -40,12 +41,12 @@ class NothingPending:
 
 def set_up(
     steps_token: str | None, address: str, password: str, browser: Browser, now: datetime
-) -> LoggedIn | StepsOpen | Gone | Refused | Wait | Busy:
+) -> LoggedIn | StepsOpen | Gone | Refused | Unlooked | Busy:
     """Enter the first address, before there is a session; then go on (R11, R14)."""
     opened = steps.find_open(steps_token, steps.SECURITY_EMAIL, now)
     if opened is None:
         return Gone()
-    checked = password_check.check(opened.account_id, password, SET, now)
+    checked = password_check.check(opened.account_id, password, SET, browser.evidence, now)
     if not isinstance(checked, Known):
         return checked
     # Read again, since it could be done elsewhere while the hash ran; closing it is what only one request can do.
@@ -74,12 +75,14 @@ def put_off(steps_token: str | None, browser: Browser, now: datetime) -> LoggedI
     return service.admit(account, browser, left, shared_computer=opened.shared_computer, now=now)
 
 
-def enter(session: ActiveSession, address: str, password: str, now: datetime) -> LoggedIn | Refused | Wait | Busy:
+def enter(
+    session: ActiveSession, address: str, password: str, evidence: Evidence, now: datetime
+) -> LoggedIn | Refused | Unlooked | Busy:
     """Enter an address, or another one, for somebody who is logged in; the one that was verified works meanwhile (R37).
 
     Whoever types the password has shown who they are once more, so the session's token changes.
     """
-    checked = password_check.check(session.account_id, password, SET, now)
+    checked = password_check.check(session.account_id, password, SET, evidence, now)
     if not isinstance(checked, Known):
         return checked
     _enter(accounts.get(session.account_id), address, now)

@@ -1,5 +1,7 @@
 """The pages of the security email: entered, verified, changed, and "this was not me"."""
 
+from functools import partial
+
 from flask import Blueprint, request, url_for
 from flask_babel import gettext as _
 from werkzeug import Response
@@ -15,6 +17,7 @@ from idp.login.destination import Destination, LostContinuation
 from idp.login.guard import get_session, require_log_in
 from idp.login.new_password import Gone
 from idp.login.password_check import Busy, Refused
+from idp.login.robot import ChallengeNeeded
 from idp.login.service import LoggedIn, StepsOpen
 from idp.login.views import lost
 from idp.recovery import doors, links, pages, security_email, verification
@@ -23,6 +26,7 @@ from idp.recovery.forms import AddressForm
 from idp.recovery.security_email import NothingPending, Sent
 from idp.recovery.tokens import Live
 from idp.recovery.verification import NotGood, Stopped, Verified
+from idp.throttle import ladder
 from idp.throttle.rules import Wait
 from idp.web import cookies
 from idp.web.redirects import see_other
@@ -56,11 +60,11 @@ def save_setup() -> Response:
     match security_email.set_up(token, checked.text, form.password, browser, now):
         case LoggedIn() | StepsOpen() | Gone() as outcome:
             return _after_step(going_to, outcome, told=True)
-        case Refused():
+        case Refused(level):
+            login_pages.ask_robot(level)
             return pages.setup(going_to, account, form, _wrong_password(), 422)
-        case Wait(until):
-            page = pages.setup(going_to, account, form, login_pages.wait_words(until, now), 429)
-            return login_pages.later(page, until, now)
+        case ChallengeNeeded() | Wait() | ladder.Stopped() as unlooked:
+            return login_pages.unlooked(unlooked, now, partial(pages.setup, going_to, account, form))
         case Busy():
             return pages.setup(going_to, account, form, [], 503)
 
@@ -84,14 +88,14 @@ def save() -> Response:
     checked = form.checked(had)
     if not isinstance(checked, Address):
         return pages.change(session, had, form, checked, 422)
-    match security_email.enter(session, checked.text, form.password, now):
+    match security_email.enter(session, checked.text, form.password, passage.evidence(), now):
         case LoggedIn() as logged_in:
             return passage.go_on(url_for("security_email.sent"), logged_in)
-        case Refused():
+        case Refused(level):
+            login_pages.ask_robot(level)
             return pages.change(session, had, form, _wrong_password(), 422)
-        case Wait(until):
-            page = pages.change(session, had, form, login_pages.wait_words(until, now), 429)
-            return login_pages.later(page, until, now)
+        case ChallengeNeeded() | Wait() | ladder.Stopped() as unlooked:
+            return login_pages.unlooked(unlooked, now, partial(pages.change, session, had, form))
         case Busy():
             return pages.change(session, had, form, [], 503)
 

@@ -10,12 +10,27 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from idp.settings import key_quality, ranges
-from idp.settings.model import FIRST_BY_LINK, FIRST_BY_PASSWORD, MAILBOX, STARTTLS, TLS, UNENCRYPTED, Settings
+from idp.settings.model import (
+    EMBEDDED,
+    FIRST_BY_LINK,
+    FIRST_BY_PASSWORD,
+    HCAPTCHA,
+    MAILBOX,
+    RECAPTCHA,
+    STARTTLS,
+    TLS,
+    TURNSTILE,
+    UNENCRYPTED,
+    Settings,
+    Throttle,
+)
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _SCHOOL_KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_SITE_KEY = re.compile(r"[A-Za-z0-9_.-]{1,200}", re.ASCII)
+_SITE_SECRET = re.compile(r"[!-~]{1,200}")
 _DATABASES = {"sqlite", "postgresql", "postgresql+psycopg", "postgres"}
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _LONGEST_TEXT = 500
@@ -32,6 +47,7 @@ def problems_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
         *_order_problems(settings),
         *_breached_problems(settings),
         *_first_problems(settings),
+        *_robot_check_problems(settings),
         *_mail_problems(settings),
         *_text_problems(settings),
         *_district_problems(settings),
@@ -105,8 +121,22 @@ def _order_problems(settings: Settings) -> Iterator[str]:
         yield "[passwords] minimum_length has to be maximum_length at most."
     if settings.throttle.account_wait_seconds > settings.throttle.account_longest_wait_seconds:
         yield "[throttle] account_wait_seconds has to be account_longest_wait_seconds at most."
+    yield from _ladder_problems(settings.throttle)
     if settings.keys.publish_ahead_days >= settings.keys.rotate_days:
         yield "[keys] publish_ahead_days has to be below rotate_days."
+
+
+def _ladder_problems(throttle: Throttle) -> Iterator[str]:
+    """Tell rungs that come before the ones they should follow."""
+    for lower, upper in (
+        ("account_robot_failures", "account_pictures_failures"),
+        ("account_failures", "account_stop_failures"),
+        ("account_pictures_failures", "account_stop_failures"),
+        ("known_browser_failures", "account_stop_failures"),
+        ("network_pictures_failures", "network_wait_failures"),
+    ):
+        if getattr(throttle, lower) > getattr(throttle, upper):
+            yield f"[throttle] {lower} has to be {upper} at most."
 
 
 def _breached_problems(settings: Settings) -> Iterator[str]:
@@ -122,6 +152,21 @@ def _breached_problems(settings: Settings) -> Iterator[str]:
 def _first_problems(settings: Settings) -> Iterator[str]:
     if settings.passwords.first not in {FIRST_BY_PASSWORD, FIRST_BY_LINK}:
         yield f"[passwords] first has to be {FIRST_BY_PASSWORD} or {FIRST_BY_LINK}."
+
+
+def _robot_check_problems(settings: Settings) -> Iterator[str]:
+    wanted = settings.robot_check
+    if wanted.provider not in {EMBEDDED, RECAPTCHA, HCAPTCHA, TURNSTILE}:
+        yield f"[robot_check] provider has to be {EMBEDDED}, {RECAPTCHA}, {HCAPTCHA} or {TURNSTILE}."
+        return
+    if wanted.provider != EMBEDDED and not _SITE_KEY.fullmatch(wanted.site_key):
+        yield f"[robot_check] site_key has to be the one that {wanted.provider} has given this site."
+    if wanted.provider != EMBEDDED and not _SITE_SECRET.fullmatch(wanted.secret):
+        yield f"[robot_check] secret has to be the one that {wanted.provider} has given with the site key."
+    parts = _split(wanted.verify_address)
+    schemes = {"https", "http"} if settings.is_development else {"https"}
+    if wanted.verify_address and (parts is None or parts.scheme not in schemes or parts.query or parts.fragment):
+        yield "[robot_check] verify_address has to be an address such as https://www.recaptcha.net/recaptcha/api/siteverify."
 
 
 def _mail_problems(settings: Settings) -> Iterator[str]:

@@ -8,6 +8,8 @@ DEVELOPMENT, PRODUCTION = "development", "production"
 STARTTLS, TLS, UNENCRYPTED = "starttls", "tls", "none"
 FIRST_BY_PASSWORD, FIRST_BY_LINK = "password", "link"
 """How somebody gets in for the first time: by a temporary password in the mail, or by a link to choose one's own."""
+EMBEDDED, RECAPTCHA, HCAPTCHA, TURNSTILE = "embedded", "recaptcha", "hcaptcha", "turnstile"
+"""Who checks that somebody is no robot: the provider itself, or a service elsewhere."""
 MAILBOX = "mailbox"
 """In place of a mail server's name: what is sent is kept, and shown to the developer."""
 
@@ -79,12 +81,42 @@ class Passwords:
 class Throttle:
     """How often something may be tried."""
 
+    account_robot_failures: int = 3
+    account_pictures_failures: int = 5
     account_failures: int = 5
     account_wait_seconds: int = 30
     account_longest_wait_seconds: int = 900
+    account_stop_failures: int = 100
     account_forget_hours: int = 12
+    known_browser_failures: int = 5
+    known_browser_wait_seconds: int = 900
+    known_browser_days: int = 180
+    known_browsers: int = 10
+    network_robot_failures: int = 20
+    network_pictures_failures: int = 100
+    network_wait_failures: int = 1000
+    network_wait_seconds: int = 900
+    overall_robot_failures: int = 1000
     client_failures: int = 10
     client_window_seconds: int = 60
+    notices_in_all_per_hour: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RobotCheck:
+    """How "I'm not a robot" is checked."""
+
+    provider: str = EMBEDDED
+    site_key: str = ""
+    secret: str = field(default="", repr=False)
+    verify_address: str = ""
+    rounds: int = 2
+    minutes: int = 5
+    work_tries: int = 500
+    usual_per_network_hour: int = 300
+    usual_in_all_per_hour: int = 3000
+    begun_per_network_hour: int = 3000
+    tasks_per_network_hour: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +275,7 @@ class Settings:
     secrets: Secrets = Secrets()
     passwords: Passwords = Passwords()
     throttle: Throttle = Throttle()
+    robot_check: RobotCheck = RobotCheck()
     recovery: Recovery = Recovery()
     support: Support = Support()
     sessions: Sessions = Sessions()

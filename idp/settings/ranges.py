@@ -18,12 +18,32 @@ RANGES: Final[Mapping[tuple[str, str], tuple[int, int]]] = {
     ("passwords", "maximum_length"): (64, 256),  # NIST SP 800-63B-4 section 3.1.1.2: 64 characters have to be allowed
     ("passwords", "temporary_days"): (1, 366),
     ("passwords", "longest_wait_seconds"): (1, 20),  # half of what a browser or a proxy waits for an answer
-    ("throttle", "account_failures"): (1, 100),  # the same, section 3.2.2: no more than 100
+    ("throttle", "account_robot_failures"): (1, 100),
+    ("throttle", "account_pictures_failures"): (1, 100),
+    ("throttle", "account_failures"): (1, 100),
     ("throttle", "account_wait_seconds"): (1, 3600),
     ("throttle", "account_longest_wait_seconds"): (1, 86_400),
+    ("throttle", "account_stop_failures"): (10, 100),  # the same, section 3.2.2: no more than 100
     ("throttle", "account_forget_hours"): (1, 8760),
+    ("throttle", "known_browser_failures"): (1, 100),
+    ("throttle", "known_browser_wait_seconds"): (1, 86_400),
+    ("throttle", "known_browser_days"): (1, 400),  # no browser keeps a cookie longer (RFC 6265bis section 5.5)
+    ("throttle", "known_browsers"): (1, 100),
+    ("throttle", "network_robot_failures"): (1, 1_000_000),
+    ("throttle", "network_pictures_failures"): (1, 1_000_000),
+    ("throttle", "network_wait_failures"): (1, 1_000_000),
+    ("throttle", "network_wait_seconds"): (1, 86_400),
+    ("throttle", "overall_robot_failures"): (1, 10_000_000),
     ("throttle", "client_failures"): (1, 10_000),
     ("throttle", "client_window_seconds"): (1, 86_400),
+    ("throttle", "notices_in_all_per_hour"): (1, 1_000_000),
+    ("robot_check", "rounds"): (1, 3),
+    ("robot_check", "minutes"): (1, 10),
+    ("robot_check", "work_tries"): (1, 5000),
+    ("robot_check", "usual_per_network_hour"): (1, 1_000_000),
+    ("robot_check", "usual_in_all_per_hour"): (1, 10_000_000),
+    ("robot_check", "begun_per_network_hour"): (10, 1_000_000),
+    ("robot_check", "tasks_per_network_hour"): (10, 1_000_000),
     ("recovery", "verification_hours"): (1, 24),  # the same, volume A section 3.8
     ("recovery", "reset_minutes"): (5, 1440),
     ("recovery", "objection_days"): (1, 90),

@@ -20,8 +20,8 @@ from idp.recovery.models import OBJECTION, RESET, VERIFICATION
 from idp.recovery.security_email import NothingPending, Sent
 from idp.support import turns
 from idp.support.turns import Overtaken, Unfit
-from idp.throttle import service as throttle
-from idp.throttle.rules import LOG_IN, REAUTHENTICATION, Wait
+from idp.throttle import tries
+from idp.throttle.rules import Wait
 
 RECOVERY = PHONE, LETTER = "phone", "letter"
 
@@ -109,8 +109,7 @@ def unlock(act: Act, now: datetime) -> Outcome:
     account = _take(act, now)
     if not isinstance(account, Account):
         return account
-    throttle.clear(LOG_IN, account.username_key)
-    throttle.clear(REAUTHENTICATION, str(account.id))
+    tries.clear(account.username_key)
     return _finish(act, account, "account_unlock")
 
 

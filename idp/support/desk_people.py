@@ -18,6 +18,7 @@ from idp.support.acts import Act, Done, Forbidden, Outcome
 from idp.support.desk import PREFIX, before_page, member, page
 from idp.support.desk_forms import ActForm, Errors
 from idp.support.turns import Overtaken, Unfit
+from idp.throttle import tries
 from idp.throttle.rules import Wait
 from idp.web.redirects import see_other
 
@@ -140,6 +141,7 @@ def _page(name: str, account: Account, form: ActForm, errors: Errors, *, overtak
         needs_password=gate.needs_password(),
         password_hint=_("Whatever you do for somebody needs a log-in of the last few minutes."),
         waits_until=people.waits_until(account, clock.now()),
+        is_stopped=tries.is_stopped(account.username_key, clock.now()),
         security_email=security_emails.status(account.id),
     )
 

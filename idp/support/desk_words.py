@@ -114,6 +114,7 @@ def mail(message: OutboxMessage) -> str:
     known = {
         "admin/username_changed": _("The username was changed"),
         "login/password_changed": _("The password was changed"),
+        "login/password_stopped": _("A notice that the password works in known browsers only"),
         "recovery/address_added": _("A notice that a security email was added"),
         "recovery/change_asked": _("A notice that the security email is to change"),
         "recovery/first_password_link": _("A link to choose a first password"),

@@ -16,8 +16,7 @@ from idp.database import db
 from idp.mail.models import OutboxMessage
 from idp.support import queue
 from idp.support.models import Ticket
-from idp.throttle import service as throttle
-from idp.throttle.rules import LOG_IN, REAUTHENTICATION
+from idp.throttle import tries
 
 _MOST_FOUND = 50
 _MOST_MESSAGES = 10
@@ -42,7 +41,9 @@ class Person:
     """The last ones to them, the newest first, with what became of each (R42)."""
     tickets: list[Ticket]
     waits_until: datetime | None
-    """Until when a log-in or a password is not looked at, for too many wrong ones."""
+    """Until when a log-in or a password is not looked at, for too many wrong ones, in a browser that is not known."""
+    is_stopped: bool
+    """Whether so many were wrong that it is looked at in known browsers only."""
 
 
 def find(typed: str) -> Found:
@@ -68,16 +69,13 @@ def show(account: Account, now: datetime) -> Person:
         list(db.session.scalars(latest.limit(_MOST_MESSAGES))),
         queue.of_account(account.id),
         waits_until(account, now),
+        tries.is_stopped(account.username_key, now),
     )
 
 
 def waits_until(account: Account, now: datetime) -> datetime | None:
     """Return until when nobody's tries at this account are looked at; None when they are."""
-    waits = (
-        throttle.blocked_until(LOG_IN, account.username_key, now),
-        throttle.blocked_until(REAUTHENTICATION, str(account.id), now),
-    )
-    return max(filter(None, waits), default=None)
+    return tries.waits_until(account.username_key, now)
 
 
 def get(text: str) -> Account | None:

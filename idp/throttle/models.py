@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.database import Base
@@ -12,6 +12,15 @@ class Counter(Base):
     """How often one thing was tried and failed: a username at the log-in door, an application's secret, and so on."""
 
     __tablename__ = "throttle_counters"
+    __table_args__ = (
+        Index(
+            "ix_throttle_counters_owner_last_at",
+            "owner",
+            "last_at",
+            sqlite_where=text("owner IS NOT NULL"),
+            postgresql_where=text("owner IS NOT NULL"),
+        ),
+    )
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     """SHA-256 of the kind and its subject: the ledger knows no names, so that it is no list of who has an account."""
@@ -22,3 +31,5 @@ class Counter(Base):
     last_at: Mapped[datetime]
     blocked_until: Mapped[datetime | None]
     expires_at: Mapped[datetime] = mapped_column(index=True)
+    owner: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    """Of a known browser: the digest of the username that it is known at."""

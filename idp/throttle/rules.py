@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from idp.settings import Settings, Throttle
+from idp.settings import Settings
 
-LOG_IN, REAUTHENTICATION, CLIENT_SECRET = "log_in", "reauthentication", "client_secret"
-"""Tries that may fail: a success wipes out what failed before."""
+LOG_IN, REAUTHENTICATION = "log_in", "reauthentication"
+"""Doors that take a password: they share what throttle/ladder.py says of an account."""
+CLIENT_SECRET = "client_secret"  # noqa: S105  the name of a kind
+"""Wrong secrets of an application."""
 VERIFICATION_PAUSE, VERIFICATIONS = "verification_pause", "verifications"
 FORGOTTEN_HOUR, FORGOTTEN_DAY = "forgotten_hour", "forgotten_day"
 FORGOTTEN_NETWORK, FORGOTTEN_IN_ALL = "forgotten_network", "forgotten_in_all"
@@ -16,8 +18,21 @@ WRONG_LINKS, FORGOTTEN_CODE = "wrong_links", "forgotten_code"
 """Mailed links that are not good, opened from one network, and codes typed for one mail: likewise."""
 SUPPORT_NETWORK, SUPPORT_IN_ALL, SUPPORT_MAILS = "support_network", "support_in_all", "support_mails"
 """Requests for support, and the mails that confirm them: likewise."""
+ROBOT_CODES_HOUR, ROBOT_CODES_DAY, ROBOT_CODES_NETWORK, ROBOT_CODES_IN_ALL = (
+    "robot_codes_hour",
+    "robot_codes_day",
+    "robot_codes_network",
+    "robot_codes_in_all",
+)
+ROBOT_CODE_TRIES, ROBOT_CODE_USED = "robot_code_tries", "robot_code_used"
+"""Codes that are mailed in place of pictures, how often each is typed, and that it is good once: likewise."""
+TRIES_TOLD, TRIES_TOLD_IN_ALL = "tries_told", "tries_told_in_all"
+"""Mails that tell of wrong passwords at a username: likewise."""
 LOOKUP_NETWORK, LOOKUP_TICKET = "lookup_network", "lookup_ticket"
 """Looking for a request by its number: what was found is taken back, so that only wrong tries count."""
+ROBOT_CHECKS_NETWORK, ROBOT_CHECKS_IN_ALL = "robot_checks_network", "robot_checks_in_all"
+ROBOT_TASKS_NETWORK = "robot_tasks_network"
+"""Robot checks that were begun, and tasks that were drawn for them: each one counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +41,8 @@ class Rule:
 
     failures: int
     """The failure that first makes the next try wait."""
-    waits: tuple[timedelta, ...]
-    """How long the next try waits after that failure, after the one that follows it, and so on; the last repeats."""
-    remembered: timedelta
-    """How long a failure counts."""
-    sliding: bool
-    """Whether each failure makes the earlier ones count longer, or all are forgotten together."""
+    window: timedelta
+    """How long failures count from the first one on; all are forgotten together, and the wait ends with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,55 +68,47 @@ def rule_for(kind: str, settings: Settings) -> Rule:
     return _RULES[kind](settings)
 
 
-def _account(settings: Throttle) -> Rule:
-    return Rule(
-        failures=settings.account_failures,
-        waits=_doubling(settings.account_wait_seconds, settings.account_longest_wait_seconds),
-        remembered=timedelta(hours=settings.account_forget_hours),
-        sliding=True,
-    )
-
-
-def _at_most(times: int, window: timedelta) -> Rule:
-    return Rule(times, (window,), window, sliding=False)
-
-
 _HOUR = timedelta(hours=1)
+_NEVER_REACHED = 10**9
+"""For what is counted and never made to wait."""
 _RULES: Mapping[str, Callable[[Settings], Rule]] = {
-    LOG_IN: lambda of: _account(of.throttle),
-    REAUTHENTICATION: lambda of: _account(of.throttle),
-    CLIENT_SECRET: lambda of: _at_most(
-        of.throttle.client_failures, timedelta(seconds=of.throttle.client_window_seconds)
-    ),
-    VERIFICATION_PAUSE: lambda of: _at_most(1, timedelta(seconds=of.recovery.verification_pause_seconds)),
-    VERIFICATIONS: lambda of: _at_most(of.recovery.verifications_per_window, 6 * _HOUR),
-    FORGOTTEN_HOUR: lambda of: _at_most(of.recovery.forgotten_per_hour, _HOUR),
-    FORGOTTEN_DAY: lambda of: _at_most(of.recovery.forgotten_per_day, 24 * _HOUR),
-    FORGOTTEN_NETWORK: lambda of: _at_most(of.recovery.forgotten_per_network_hour, _HOUR),
-    FORGOTTEN_IN_ALL: lambda of: _at_most(of.recovery.forgotten_in_all_per_hour, _HOUR),
-    WRONG_LINKS: lambda of: _at_most(of.recovery.wrong_links_per_network_hour, _HOUR),
-    FORGOTTEN_CODE: lambda of: _at_most(of.recovery.code_tries, timedelta(minutes=of.recovery.code_minutes)),
-    SUPPORT_NETWORK: lambda of: _at_most(of.support.per_network_hour, _HOUR),
-    SUPPORT_IN_ALL: lambda of: _at_most(of.support.in_all_per_hour, _HOUR),
-    SUPPORT_MAILS: lambda of: _at_most(of.support.mails_per_address_day, 24 * _HOUR),
-    LOOKUP_NETWORK: lambda of: _at_most(of.support.lookups_per_network_hour, _HOUR),
-    LOOKUP_TICKET: lambda of: _at_most(of.support.lookups_per_ticket_hour, _HOUR),
+    CLIENT_SECRET: lambda of: Rule(of.throttle.client_failures, timedelta(seconds=of.throttle.client_window_seconds)),
+    VERIFICATION_PAUSE: lambda of: Rule(1, timedelta(seconds=of.recovery.verification_pause_seconds)),
+    VERIFICATIONS: lambda of: Rule(of.recovery.verifications_per_window, 6 * _HOUR),
+    FORGOTTEN_HOUR: lambda of: Rule(of.recovery.forgotten_per_hour, _HOUR),
+    FORGOTTEN_DAY: lambda of: Rule(of.recovery.forgotten_per_day, 24 * _HOUR),
+    FORGOTTEN_NETWORK: lambda of: Rule(of.recovery.forgotten_per_network_hour, _HOUR),
+    FORGOTTEN_IN_ALL: lambda of: Rule(of.recovery.forgotten_in_all_per_hour, _HOUR),
+    WRONG_LINKS: lambda of: Rule(of.recovery.wrong_links_per_network_hour, _HOUR),
+    FORGOTTEN_CODE: lambda of: Rule(of.recovery.code_tries, timedelta(minutes=of.recovery.code_minutes)),
+    SUPPORT_NETWORK: lambda of: Rule(of.support.per_network_hour, _HOUR),
+    SUPPORT_IN_ALL: lambda of: Rule(of.support.in_all_per_hour, _HOUR),
+    SUPPORT_MAILS: lambda of: Rule(of.support.mails_per_address_day, 24 * _HOUR),
+    ROBOT_CODES_HOUR: lambda of: Rule(of.recovery.forgotten_per_hour, _HOUR),
+    ROBOT_CODES_DAY: lambda of: Rule(of.recovery.forgotten_per_day, 24 * _HOUR),
+    ROBOT_CODES_NETWORK: lambda of: Rule(of.recovery.forgotten_per_network_hour, _HOUR),
+    ROBOT_CODES_IN_ALL: lambda of: Rule(of.recovery.forgotten_in_all_per_hour, _HOUR),
+    ROBOT_CODE_TRIES: lambda of: Rule(of.recovery.code_tries, timedelta(minutes=of.recovery.code_minutes)),
+    ROBOT_CODE_USED: lambda of: Rule(1, timedelta(minutes=of.recovery.code_minutes)),
+    TRIES_TOLD: lambda _of: Rule(1, 24 * _HOUR),
+    TRIES_TOLD_IN_ALL: lambda of: Rule(of.throttle.notices_in_all_per_hour, _HOUR),
+    LOOKUP_NETWORK: lambda of: Rule(of.support.lookups_per_network_hour, _HOUR),
+    LOOKUP_TICKET: lambda of: Rule(of.support.lookups_per_ticket_hour, _HOUR),
+    ROBOT_CHECKS_NETWORK: lambda of: Rule(of.robot_check.begun_per_network_hour, _HOUR),
+    ROBOT_CHECKS_IN_ALL: lambda _of: Rule(_NEVER_REACHED, _HOUR),
+    ROBOT_TASKS_NETWORK: lambda of: Rule(of.robot_check.tasks_per_network_hour, _HOUR),
 }
 
 
 def reserve(count: Count | None, now: datetime, rule: Rule) -> Count | Wait:
     """Count one try as failed until it has succeeded, or say how long it has to wait."""
     if count is None or count.expires_at <= now:
-        count = Count(0, now, now, None, now + rule.remembered)
+        count = Count(0, now, now, None, now + rule.window)
     if count.blocked_until is not None and count.blocked_until > now:
         return Wait(count.blocked_until)
     failures = count.failures + 1
-    expires_at = now + rule.remembered if rule.sliding else count.expires_at
-    blocked_until = None
-    if failures >= rule.failures:
-        step = min(failures - rule.failures, len(rule.waits) - 1)
-        blocked_until = now + rule.waits[step] if rule.sliding else expires_at
-    return Count(failures, count.first_at, now, blocked_until, expires_at)
+    blocked_until = count.expires_at if failures >= rule.failures else None
+    return Count(failures, count.first_at, now, blocked_until, count.expires_at)
 
 
 def release(count: Count, reserved: Count, rule: Rule) -> Count | None:
@@ -122,10 +125,3 @@ def release(count: Count, reserved: Count, rule: Rule) -> Count | None:
     return replace(
         count, failures=failures, blocked_until=None if is_mine or failures < rule.failures else count.blocked_until
     )
-
-
-def _doubling(first: int, longest: int) -> tuple[timedelta, ...]:
-    waits = [first]
-    while waits[-1] < longest:
-        waits.append(min(waits[-1] * 2, longest))
-    return tuple(timedelta(seconds=wait) for wait in waits)

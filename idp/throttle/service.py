@@ -1,4 +1,7 @@
-"""The ledger: a try is reserved before it is judged, so that parallel guesses share one budget. It never commits."""
+"""The ledger of all that is tried but passwords (throttle/tries.py): mails, links, codes, secrets. It never commits.
+
+A try is reserved before it is judged, so that parallel guesses share one budget.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -19,7 +22,7 @@ _COUNT = (Counter.failures, Counter.first_at, Counter.last_at, Counter.blocked_u
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """One try that may be judged now. It counts as failed until it is settled."""
+    """One try that may be judged now. It counts unless it is released."""
 
     kind: str
     digest: bytes
@@ -46,12 +49,6 @@ def reserve(kind: str, subject: str, now: datetime) -> Reserved | Wait:
             return Reserved(kind, digest, after)
 
 
-def settle(reserved: Reserved, *, succeeded: bool) -> None:
-    """Say how a reserved try ended. A failure is counted already; a success wipes out what failed before."""
-    if succeeded:
-        db.session.execute(delete(Counter).where(Counter.digest == reserved.digest).execution_options(**RELAXED))
-
-
 def release(reserved: Reserved) -> None:
     """Take back a try that was not judged after all: it counts as neither failure nor success."""
     rule = rules.rule_for(reserved.kind, settings.current())
@@ -70,11 +67,6 @@ def blocked_until(kind: str, subject: str, now: datetime) -> datetime | None:
     count = _find(_digest(kind, subject))
     until = count.blocked_until if count is not None and count.expires_at > now else None
     return until if until is not None and until > now else None
-
-
-def clear(kind: str, subject: str) -> bool:
-    """Forget a subject's tries, as if the last one had been right; tell whether there were any."""
-    return _is_done(delete(Counter).where(Counter.digest == _digest(kind, subject)))
 
 
 def delete_expired(now: datetime, limit: int) -> Iterator[int]:

@@ -35,7 +35,11 @@ def set_origin(value: Origin) -> None:
 
 def network() -> str:
     """Return whose act this is as far as an address tells: IPv4 by itself, IPv6 by its /64, empty for the operator."""
-    address = origin().address or ""
+    return network_of(origin().address or "")
+
+
+def network_of(address: str) -> str:
+    """Return the network that an address belongs to, likewise."""
     return address if ":" not in address else _prefix(address)
 
 

@@ -7,7 +7,7 @@ from werkzeug import Response
 
 from idp import sealing, settings
 
-SESSION, STEPS, BROWSER = "session", "steps", "browser"
+SESSION, STEPS, BROWSER, DEVICE, ROBOT = "session", "steps", "browser", "device", "robot"
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 

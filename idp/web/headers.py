@@ -1,6 +1,6 @@
 """Security headers, on every response."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from flask import Flask, Response, g, request
 
@@ -41,6 +41,11 @@ def allow_image(origin: str) -> None:
     g.setdefault("image_sources", []).append(origin)
 
 
+def allow_sources(more: Mapping[str, Iterable[str]]) -> None:
+    """Let this page load from so many more places, by directive, such as a service's box that a setting names."""
+    g.setdefault("more_sources", []).append(more)
+
+
 def _finish(response: Response) -> Response:
     headers = response.headers
     for name, value in _FIXED.items():
@@ -56,9 +61,18 @@ def _finish(response: Response) -> Response:
 
 
 def _policy() -> str:
-    forms = " ".join(["'self'", *g.get("form_targets", [])])
-    images = " ".join(["'self'", "data:", *g.get("image_sources", [])])
-    return (
-        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {images}; font-src 'self'; "
-        f"connect-src 'self'; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
-    )
+    allowed: dict[str, list[str]] = {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", *g.get("image_sources", [])],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'", *g.get("form_targets", [])],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+    for more in g.get("more_sources", []):
+        for directive, sources in more.items():
+            allowed.setdefault(directive, []).extend(sources)
+    return "; ".join(f"{directive} {' '.join(sources)}" for directive, sources in allowed.items())

@@ -40,6 +40,12 @@ _DATABASE = Counter(
 _BREACHED = Counter(
     "idp_breached_lookups", "New passwords looked up among leaked ones, by result.", ["result"], registry=_registry
 )
+_ROBOT_LOOKUPS = Counter(
+    "idp_robot_check_lookups",
+    "Answers that a robot check's service was asked about, by result.",
+    ["result"],
+    registry=_registry,
+)
 _WAITING = Gauge(
     "idp_hash_queue_length",
     "Passwords that wait for their hash.",
@@ -81,7 +87,8 @@ def count_refusal(kind: str, reason: str) -> None:
     """Count one refusal.
 
     The kind is one of authorization, token and userinfo (the reason is then the protocol's error code),
-    client_authentication, throttle (what was tried), busy (what waited for a hash) and form (why it was not ours).
+    client_authentication, throttle (what was tried), robot_check (what asked for one), stopped (what was tried in a
+    browser that is not known), busy (what waited for a hash) and form (why it was not ours).
     """
     _refusal(kind, reason).inc()
 
@@ -99,6 +106,11 @@ def count_mail(result: str) -> None:
 def count_breached_lookup(result: str) -> None:
     """Count one new password that was looked up among leaked ones: clean, leaked, failed."""
     _child(_BREACHED, result).inc()
+
+
+def count_robot_lookup(result: str) -> None:
+    """Count one answer that the service of [robot_check] provider was asked about: passed, refused, failed."""
+    _child(_ROBOT_LOOKUPS, result).inc()
 
 
 def count_database_error(fault: str) -> None:

@@ -9,13 +9,21 @@ from sqlalchemy import select
 
 from idp.clients.models import Client
 from idp.database import db
+from idp.settings import Settings
 from tests.admin.conftest import URI
 from tests.factories import Person, Registered
+from tests.ladders import without_robot_checks
 from tests.pages import Browser
 
 Travel = Callable[[timedelta], AbstractContextManager[None]]
 LATER = timedelta(minutes=11)
 PAGES = ["edit", "rotate-secret", "disable", "enable", "remove"]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Wrong passwords bring waits here; the robot checks before them are tested elsewhere."""
+    return without_robot_checks(settings)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ _ROWS = {
     "SE": (1, 3, 5, 7, 9),
     "PR": (1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23),
     "TP": (1, 3),
-    "TH": (3, 5, 9, 14, 16),
+    "TH": (1, 3, 5, 7, 9, 11, 14, 16, 18),
     "PW": (1, 3, 5, 7, 9),
     "IN": (1, 3, 5, 6, 11, 14),
     "HD": (1, 3, 5),
@@ -31,7 +31,6 @@ WITH_A_DOOR = [f"{group}{number}" for group, numbers in _ROWS.items() for number
 
 WITHOUT_A_DOOR = {
     "RO7": "pushed authorization requests are not offered, and a request_uri is refused (RO1)",
-    "TH1 TH7 TH11 TH18": "there is no CAPTCHA yet, nor a browser that is known: what is tried too often waits",
     "IN9": "nothing is imported from or exported to CSV yet",
     "TK1 TK3 TK5 TK7 TK9 TK12": "there are no refresh tokens, and neither revocation nor introspection",
 }

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests import tables
 from tests.journeys import weights
 from tests.journeys.district import EAST, GRADEBOOK, District, LogIn, log_in, open_application
+from tests.journeys.robots import Check, suspect
 from tests.windows import DESK, PHONE, Chromium, violations
 
 pytestmark = [pytest.mark.journey, pytest.mark.one_database]
@@ -90,9 +91,19 @@ Tour = Callable[[Album, District], None]
 
 def _visitor(album: Album, district: District) -> None:
     page, issuer = album.page, district.issuer
-    for name in ("help", "support", "support/ticket", "forgot-password", "forgot-username", "nowhere"):
+    for name in ("help", "support", "support/ticket", "forgot-password", "forgot-username", "robot/code", "nowhere"):
         album.visit(name.replace("/", "-"), f"{issuer}/{name}")
     _family_that_asks(album, district)
+    page.goto(f"{issuer}/robot/code")
+    page.get_by_role("button", name="Send Code").click()
+    album.look("robot-code-refused")
+    page.get_by_label("Username").fill("somebody")
+    page.get_by_role("button", name="Send Code").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check Your Email")
+    album.look("robot-code-asked")
+    page.get_by_label("Code").fill("0000 0000")
+    page.get_by_role("button", name="Go On").click()
+    album.look("robot-code-wrong")
     album.visit("wrong-request", f"{issuer}/oauth/authorize?client_id=nobody")
     album.visit("logged-out", f"{issuer}/logout")
     album.visit("gradebook-welcome", district.applications[GRADEBOOK])
@@ -255,6 +266,35 @@ def _forgetful(album: Album, district: District) -> None:
     album.look("temporary-password-answered")
 
 
+def _doubted(album: Album, district: District) -> None:
+    """What comes after wrong passwords: the box, its questions, and the pages for whoever has no JavaScript."""
+    page, issuer = album.page, district.issuer
+    who, check = district.newcomer(), Check(page, district)
+    suspect(district, who.username)
+    page.goto(f"{issuer}/login")
+    log_in(page, who)
+    album.look("robot")
+    page.get_by_role("button", name="Log In", exact=True).click()
+    album.look("robot-refused")
+    log_in(page, who)
+    check.tick.click()
+    expect(check.question).to_be_visible()
+    album.look("robot-pictures", within="main")
+    check.button(min(check.squares().right)).click()
+    expect(page.get_by_text("has a new picture")).to_be_attached()
+    album.look("robot-replaced", within="main")
+    page.get_by_role("button", name="Listen Instead", exact=True).click()
+    expect(page.locator("audio")).to_be_visible()
+    album.look("robot-sound", within="main")
+    album.visit("robot-plain", f"{issuer}/robot?purpose=log_in")
+    page.get_by_role("button", name="Show Pictures", exact=True).click()
+    album.look("robot-plain-pictures")
+    page.get_by_role("button", name="Verify", exact=True).click()
+    album.look("robot-plain-refused")
+    page.get_by_role("button", name="Listen Instead", exact=True).click()
+    album.look("robot-plain-sound", within="main")
+
+
 def _admin(album: Album, district: District) -> None:
     page, issuer = album.page, district.issuer
     page.goto(f"{issuer}/admin")
@@ -321,6 +361,7 @@ def _secretary(album: Album, district: District) -> None:
     expect(page.get_by_text("Written to by mail")).to_be_visible()
     album.look("desk-replied")
     album.visit("desk-people", f"{issuer}/desk/people")
+    album.visit("desk-wrong-passwords", f"{issuer}/desk/wrong-passwords")
     album.visit("desk-people-found", f"{issuer}/desk/people?q={district.guardian.username}")
     page.get_by_role("link", name=district.guardian.name, exact=True).click()
     expect(page.get_by_role("heading", name="Mail to this person")).to_be_visible()
@@ -332,9 +373,10 @@ def _secretary(album: Album, district: District) -> None:
     album.look("desk-recovery-refused")
 
 
-@pytest.mark.parametrize(
-    "tour", [_visitor, _guardian, _newcomer, _forgetful, _admin, _secretary], ids=lambda tour: tour.__name__.strip("_")
-)
+_TOURS = (_visitor, _guardian, _newcomer, _forgetful, _doubted, _admin, _secretary)
+
+
+@pytest.mark.parametrize("tour", _TOURS, ids=lambda tour: tour.__name__.strip("_"))
 def test_no_page_has_a_barrier_or_is_cut_off(
     district: District, chromium: Chromium, pictures: Path, width: int, tour: Tour
 ) -> None:

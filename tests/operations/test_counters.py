@@ -7,10 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy import update
 
+from idp.database import db
+from idp.throttle.models import Counter
 from tests.factories import Person
 from tests.figures import value_of
+from tests.ladders import fail
 from tests.pages import Browser
+
+_STANDS_AGAINST = ("throttle", "robot_check", "stopped")
 
 
 def _counted(app: Flask) -> Callable[[str], float]:
@@ -41,13 +47,18 @@ def test_log_ins_are_counted_by_outcome(app: Flask, browser: Browser, parent: Pe
 
 def test_refusals_for_too_many_tries_are_counted(app: Flask, browser: Browser, parent: Person) -> None:
     since = _counted(app)
-    name = 'idp_refusals_total{kind="throttle",reason="log_in"}'
-    since(name)
+    waits, checks, stops = (f'idp_refusals_total{{kind="{kind}",reason="log_in"}}' for kind in _STANDS_AGAINST)
+    since(waits), since(checks), since(stops)
 
-    for _ in range(8):
-        browser.log_in(parent.username, "not the password at all")
+    for _ in range(5):
+        browser.log_in(parent.username, "not the password at all", path="/login")
+    fail(parent.username, 2)
+    browser.log_in(parent.username, "not the password at all", path="/login")
+    db.session.execute(update(Counter).values(failures=100))
+    db.session.commit()
+    browser.log_in(parent.username, "not the password at all", path="/login")
 
-    assert since(name) >= 1
+    assert (since(checks), since(waits), since(stops)) == (2, 1, 1)
 
 
 def test_addresses_that_strangers_make_up_are_one_name(app: Flask) -> None:

@@ -89,7 +89,7 @@ def test_once_does_all_that_is_due_and_ends(
     assert len(address.tokens) == 3
     assert verification.verify().events >= 1
     assert leases.last_beat() is not None
-    assert {"keys", "prune", "worker"} == set(db.session.scalars(select(WorkerLease.name)))
+    assert {"keys", "prune", "tries", "worker"} == set(db.session.scalars(select(WorkerLease.name)))
 
 
 def test_it_gives_up_what_nobody_could_be_told_for_a_day(

@@ -1,5 +1,6 @@
 """Whatever is sent to the pages of recovery and support: no 5xx, nothing echoed, and the worker answers all of it."""
 
+import json
 from dataclasses import dataclass
 
 import structlog
@@ -42,6 +43,12 @@ _FORMS = (
     Form("/forgot-username", _STRANGER, (("email", "ewa@example.org"),)),
     Form("/forgot-password/code", _STRANGER, (("handle", "{handle}"), ("code", "12345678"))),
     Form("/forgot-password/temporary", _STRANGER, (("offer", ""),)),
+    Form("/robot/begin", _STRANGER, (("purpose", "log_in"), ("level", "2"))),
+    Form("/robot/work", _STRANGER, (("answer", "{answer}"), ("payload", MARK))),
+    Form("/robot/choose", _STRANGER, (("answer", "{answer}"), ("square", "1"))),
+    Form("/robot/answer", _STRANGER, (("answer", "{answer}"), ("square", "1"), ("heard", MARK))),
+    Form("/robot/extend", _STRANGER, (("answer", "{answer}"),)),
+    Form("/robot/questions", _STRANGER, (("answer", "{answer}"), ("heard", "1"), ("next", "/help"), ("continue", ""))),
     Form("/support", _STRANGER, _SUPPORT),
     Form("/support", _PARENT, _SUPPORT),
     Form("/support/ticket", _STRANGER, (("number", "{number}"), ("contact", "ewa@example.org"), ("continue", ""))),
@@ -107,6 +114,8 @@ class Run:
             if "idp_session" not in visitor.jar or visitor.get("/account/settings").status != 200:
                 fields = [("username", person.username), ("password", person.password)]
                 assert visitor.post("/login", [("csrf_token", self.tokens[who]), *fields]).status == 303
+        begin = [("csrf_token", self.tokens[0]), ("purpose", "log_in")]
+        self.known["answer"] = json.loads(self.visitors[0].post("/robot/begin", begin).body)["answer"]
         self.known["form"] = self.visitors[0].get("/support").hidden("form_token")
         asked = [("csrf_token", self.tokens[0]), ("username", "nobody")]
         self.known["handle"] = self.visitors[0].post("/forgot-password", asked).hidden("handle")

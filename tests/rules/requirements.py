@@ -29,6 +29,17 @@ MEANINGS = {
     18: "a verified address makes Forgot Password? and Forgot Username? work",
     19: "one that is not verified gets nothing",
     20: "the answer is the same for known and unknown, and says what to do",
+    21: "after some failures at a username, whether or not anybody has it, the box appears",
+    22: "the page says why: somebody may have tried to log in with the username",
+    23: "username and password are typed again there",
+    24: "it is a checkbox, reached by keys; without it there is an error, and the username stays",
+    25: "where there is more doubt there are pictures, and something to listen to instead",
+    26: "squares are selected; a wrong choice gives a new question",
+    27: "squares that are selected are replaced, until none is left",
+    28: "there is more than one question, and they are counted",
+    29: "it goes on to the end, with what was typed kept, and with more time for whoever needs it",
+    30: "most are asked nothing, and the box is checked",
+    31: "Log In goes on to where one was heading; an answer is good once, and the failures are forgotten",
     32: "the security email is changed without staff",
     33: "the Profile button has Settings",
     34: "Settings list Account Settings",
@@ -58,7 +69,7 @@ MEANINGS = {
     58: "a summary, 1000 characters, any language, plain text",
     59: "the answer comes in the guardian's language; a request can be looked at",
 }
-"""The rows of the FAQ's table that concern this; R21 to R31 are the robot check's."""
+"""The rows of the FAQ's table that concern this."""
 
 
 @cache

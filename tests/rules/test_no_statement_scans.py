@@ -13,12 +13,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from idp import clock, worker
+from idp import clock, sealing, worker
 from idp.accounts import passwords
 from idp.accounts.models import ADMIN, SUPPORT, Account
 from idp.app import create_app
+from idp.captcha import play
+from idp.captcha import service as captcha
+from idp.captcha.models import LOG_IN
+from idp.captcha.rounds import PICTURES
 from idp.clients.models import Client
 from idp.database import db, release
+from idp.login import notices as log_in_notices
 from idp.mail import service as mail
 from idp.mail.models import OutboxMessage
 from idp.oidc import delivery
@@ -26,9 +31,11 @@ from idp.operations import pruning
 from idp.recovery import forgotten_answers
 from idp.sessions import service as sessions
 from idp.settings import Settings
+from idp.throttle.ladder import Level
 from tests import factories, plans
 from tests.benchmarks import growth_loading
 from tests.benchmarks.growth_scale import REDIRECT_URI, Scale, client_id, client_secret, session_token, username
+from tests.captcha.conftest import solved
 from tests.databases import Databases, with_database
 from tests.factories import PASSWORD, Registered
 from tests.oidc.conftest import Application
@@ -152,6 +159,8 @@ def test_log_in_and_log_out(district: District) -> None:
             browser.open("/", follow=True)
             browser.open("/logout")
             browser.press("Log Out", follow=True)
+            browser.open("/login", follow=True)
+            browser.log_in(username(number), PASSWORD)  # the browser is known by now
 
     assert {"browser_sessions", "audit_events"} <= set(" ".join(seen.statements).replace(".", " ").split())
     check(seen, "the portal")
@@ -232,6 +241,24 @@ def test_the_console(district: District) -> None:
     check(seen, "the clients' list")
 
 
+def test_a_robot_check(district: District) -> None:
+    mine, now = sealing.random_token(), clock.now()
+    with district.watched() as seen:
+        for level in (Level.BOX, Level.PICTURES):
+            begun = captcha.begin(LOG_IN, level, browser=mine, now=now)
+            assert isinstance(begun, captcha.Begun)
+            captcha.finish_work(begun.answer, solved(begun.work), browser=mine, now=now)
+            play.show(begun.answer, PICTURES, "en", browser=mine, now=now)
+            play.choose(begun.answer, 1, browser=mine, now=now)
+            play.answer_squares(begun.answer, [1], "en", browser=mine, now=now)
+            captcha.extend(begun.answer, browser=mine, now=now)
+            captcha.checked(begun.answer, browser=mine, purpose=LOG_IN, now=now)
+            assert captcha.spend(begun.answer, browser=mine, purpose=LOG_IN, now=now) is Level.BOX
+            db.session.commit()
+    check(seen, "a robot check")
+    assert "robot_checks" in _tables(seen)
+
+
 def test_the_support_desk(district: District) -> None:
     secretary, browser = factories.account(role=SUPPORT), district.browser()
     browser.log_in(secretary.username, secretary.password)
@@ -243,6 +270,7 @@ def test_the_support_desk(district: District) -> None:
             f"/desk?after={'0' * 32}",
             "/desk?q=10000010",
             "/desk?q=kowalska+77",
+            "/desk/wrong-passwords",
         ):
             assert browser.open(path).status == 200
         for typed in ("kowalska 77", "ewa kowalska 77", username(77), "parent77@example.org", "family77@example.org"):
@@ -298,9 +326,14 @@ def test_the_worker(district: District) -> None:
         delivery.give_up_old(clock.now())
         for client in db.session.scalars(clients).all():
             delivery.deliver_next(client)
+        for _try in range(3):
+            district.browser().log_in(username(8), "wrong", path="/login")
         assert worker.seal_all() > 0
+        with clock.shifted(timedelta(minutes=11)):
+            assert log_in_notices.tell_due(0, clock.now()) > 0
 
     assert "logout_notices" in " ".join(seen.statements)
+    assert "login/tries" in [message.kind for message in db.session.scalars(select(OutboxMessage))]
     check(seen, "the worker")
 
 

@@ -39,6 +39,10 @@ NUMBERS = [(section, name) for section, name, wanted in SETTINGS if wanted is in
 _BESIDE = {
     "account_wait_seconds": {"IDP_THROTTLE_ACCOUNT_LONGEST_WAIT_SECONDS": "86400"},
     "account_longest_wait_seconds": {"IDP_THROTTLE_ACCOUNT_WAIT_SECONDS": "1"},
+    "account_robot_failures": {"IDP_THROTTLE_ACCOUNT_PICTURES_FAILURES": "100"},
+    "account_pictures_failures": {"IDP_THROTTLE_ACCOUNT_ROBOT_FAILURES": "1"},
+    "network_pictures_failures": {"IDP_THROTTLE_NETWORK_WAIT_FAILURES": "1000000"},
+    "network_wait_failures": {"IDP_THROTTLE_NETWORK_PICTURES_FAILURES": "1"},
     "rotate_days": {"IDP_KEYS_PUBLISH_AHEAD_DAYS": "1"},
     "publish_ahead_days": {"IDP_KEYS_ROTATE_DAYS": "400"},
 }

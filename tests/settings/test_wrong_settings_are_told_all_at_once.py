@@ -206,6 +206,8 @@ def test_production_refuses_authlib_s_switch_for_plain_http(environ: dict[str, s
         ("IDP_DATABASE_URL", "sqlite:///:memory:", "[database] url names no file"),
         ("IDP_PASSWORDS_MINIMUM_LENGTH", "128", "[passwords] minimum_length has to be maximum_length at most."),
         ("IDP_THROTTLE_ACCOUNT_WAIT_SECONDS", "901", "[throttle] account_wait_seconds has to be account_longest"),
+        ("IDP_THROTTLE_ACCOUNT_ROBOT_FAILURES", "6", "[throttle] account_robot_failures has to be account_pictures"),
+        ("IDP_THROTTLE_NETWORK_WAIT_FAILURES", "99", "[throttle] network_pictures_failures has to be network_wait"),
     ],
 )
 def test_a_value_out_of_its_range_is_told(environ: dict[str, str], variable: str, value: str, said: str) -> None:
@@ -248,3 +250,31 @@ def test_a_language_that_nobody_speaks_is_told(environ: dict[str, str], language
     (found,) = problems(environ | {"IDP_DISTRICT_LANGUAGES": f"en,{language}"})
 
     assert found.startswith("[district] languages has to name")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"PROVIDER": "captcha"}, "provider has to be embedded, recaptcha, hcaptcha or turnstile."),
+        ({"PROVIDER": "turnstile", "SECRET": "x"}, "site_key has to be the one that turnstile has given this site."),
+        ({"PROVIDER": "turnstile", "SECRET": "x", "SITE_KEY": '"><script>'}, "site_key has to be the one"),
+        ({"PROVIDER": "hcaptcha", "SITE_KEY": "x"}, "secret has to be the one that hcaptcha has given with"),
+        ({"PROVIDER": "hcaptcha", "SITE_KEY": "x", "SECRET": "a b"}, "secret has to be the one that hcaptcha"),
+        ({"VERIFY_ADDRESS": "http://captcha.example/verify"}, "verify_address has to be an address such as"),
+        ({"VERIFY_ADDRESS": "https://captcha.example/verify?x=1"}, "verify_address has to be an address such as"),
+    ],
+)
+def test_a_service_for_robot_checks_needs_its_keys(environ: dict[str, str], given: dict[str, str], said: str) -> None:
+    (found,) = problems(environ | {f"IDP_ROBOT_CHECK_{name}": value for name, value in given.items()})
+
+    assert found.startswith(f"[robot_check] {said}")
+
+
+def test_a_service_with_its_keys_is_taken(environ: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("0x-a-secret\n")
+    chosen = {"PROVIDER": "recaptcha", "SITE_KEY": "6Lc_a-key", "SECRET_FILE": str(tmp_path / "secret")}
+
+    loaded = settings.load(environ | {f"IDP_ROBOT_CHECK_{name}": value for name, value in chosen.items()})
+
+    assert loaded.robot_check.secret == "0x-a-secret"
+    assert "0x-a-secret" not in repr(loaded)

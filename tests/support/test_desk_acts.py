@@ -15,9 +15,9 @@ from idp.accounts import security_emails
 from idp.accounts.models import ADMIN, SUPPORT, Account
 from idp.admin import people as admin_people
 from idp.database import db, release
-from idp.throttle import service as throttle
-from idp.throttle.rules import LOG_IN, REAUTHENTICATION
+from idp.throttle import tries
 from tests.factories import Person
+from tests.ladders import fail
 from tests.oidc.conftest import Application, application, log_in, new_application  # noqa: F401  fixtures
 from tests.pages import Browser, Page
 from tests.recovery.letters import letters
@@ -222,15 +222,12 @@ def test_where_no_address_waits_the_team_is_told_so(desk: Browser, parent: Perso
 def test_who_waits_after_wrong_passwords_is_let_try_at_once(
     desk: Browser, parent: Person, new_browser: Callable[[], Browser]
 ) -> None:
-    for kind, subject in ((LOG_IN, parent.username), (REAUTHENTICATION, str(parent.id))):
-        for _ in range(5):
-            throttle.reserve(kind, subject, clock.now())
-    db.session.commit()
+    fail(parent.username)
     assert new_browser().log_in(parent.username, parent.password).status == 429
 
     _act(desk, parent, "unlock", reason="Typed the old one.")
 
-    assert throttle.blocked_until(REAUTHENTICATION, str(parent.id), clock.now()) is None
+    assert tries.waits_until(parent.username, clock.now()) is None
     assert new_browser().log_in(parent.username, parent.password).status == 303
 
 

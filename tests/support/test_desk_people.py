@@ -14,9 +14,8 @@ from idp.mail import service as mail
 from idp.mail.models import REFUSED, OutboxMessage
 from idp.settings import PACKAGE
 from idp.support import desk_words, people
-from idp.throttle import service as throttle
-from idp.throttle.rules import LOG_IN
 from tests.factories import Person
+from tests.ladders import fail
 from tests.pages import Browser
 from tests.support.team import ticket
 
@@ -101,9 +100,7 @@ def test_r42_a_person_is_shown_with_the_mails_to_them_and_what_became_of_each(de
 
 def test_a_person_who_waits_after_wrong_passwords_is_shown_so(desk: Browser, account: Make) -> None:
     person = account()
-    for _ in range(5):
-        throttle.reserve(LOG_IN, person.username, clock.now())
-    db.session.commit()
+    fail(person.username)
 
     assert "Too many wrong passwords: log-ins wait until" in desk.open(f"/desk/people/{person.id}").words
 

@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from idp.settings import Recovery, Settings, Throttle
-from idp.throttle.rules import CLIENT_SECRET, FORGOTTEN_HOUR, LOG_IN, REAUTHENTICATION, Count, Wait, reserve, rule_for
+from idp.throttle.rules import CLIENT_SECRET, FORGOTTEN_HOUR, Count, Wait, reserve, rule_for
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
-PERSON = rule_for(LOG_IN, Settings())
 APPLICATION = rule_for(CLIENT_SECRET, Settings())
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
@@ -18,37 +17,9 @@ def counted(failures: int, *, blocked: timedelta | None = None, forgotten: timed
     return Count(failures, NOW - HOUR, NOW - MINUTE, None if blocked is None else NOW + blocked, NOW + forgotten)
 
 
-@pytest.mark.parametrize(
-    ("before", "failures", "wait"),
-    [
-        (None, 1, None),
-        (counted(1), 2, None),
-        (counted(3), 4, None),
-        (counted(4), 5, timedelta(seconds=30)),
-        (counted(5, blocked=-SECOND), 6, MINUTE),
-        (counted(6, blocked=timedelta(0)), 7, 2 * MINUTE),
-        (counted(7, blocked=-HOUR), 8, 4 * MINUTE),
-        (counted(8, blocked=-HOUR), 9, 8 * MINUTE),
-        (counted(9, blocked=-HOUR), 10, 15 * MINUTE),
-        (counted(10, blocked=-HOUR), 11, 15 * MINUTE),
-        (counted(5000, blocked=-HOUR), 5001, 15 * MINUTE),
-        (counted(9, forgotten=timedelta(0)), 1, None),
-        (counted(9, blocked=HOUR, forgotten=-SECOND), 1, None),
-    ],
-)
-def test_a_persons_try_is_counted_as_failed_and_from_the_fifth_on_the_next_one_waits(
-    before: Count | None, failures: int, wait: timedelta | None
-) -> None:
-    after = reserve(before, NOW, PERSON)
-
-    assert isinstance(after, Count)
-    assert (after.failures, after.last_at, after.expires_at) == (failures, NOW, NOW + 12 * HOUR)
-    assert after.blocked_until == (None if wait is None else NOW + wait)
-
-
 @pytest.mark.parametrize("blocked", [timedelta(microseconds=1), SECOND, 15 * MINUTE])
 def test_a_try_before_its_time_waits_and_is_not_counted(blocked: timedelta) -> None:
-    assert reserve(counted(7, blocked=blocked), NOW, PERSON) == Wait(NOW + blocked)
+    assert reserve(counted(7, blocked=blocked), NOW, APPLICATION) == Wait(NOW + blocked)
 
 
 @pytest.mark.parametrize(
@@ -70,23 +41,15 @@ def test_ten_wrong_secrets_in_a_minute_make_an_application_wait_for_the_rest_of_
     assert (after.failures, after.blocked_until, after.expires_at) == (failures, blocked_until, expires_at)
 
 
-def test_logging_in_again_before_a_sensitive_act_has_the_rule_of_logging_in() -> None:
-    assert rule_for(REAUTHENTICATION, Settings()) == PERSON
-
-
 def test_a_kind_that_does_not_exist_is_refused() -> None:
     with pytest.raises(KeyError):
         rule_for("anything", Settings())
 
 
 def test_the_numbers_are_settings() -> None:
-    throttle = Throttle(
-        account_failures=1, account_wait_seconds=5, account_longest_wait_seconds=12, account_forget_hours=1
-    )
-    strict = rule_for(LOG_IN, Settings(throttle=throttle))
+    strict = rule_for(CLIENT_SECRET, Settings(throttle=Throttle(client_failures=1, client_window_seconds=5)))
 
-    assert strict.waits == (5 * SECOND, 10 * SECOND, 12 * SECOND)
-    assert reserve(None, NOW, strict) == Count(1, NOW, NOW, NOW + 5 * SECOND, NOW + HOUR)
+    assert reserve(None, NOW, strict) == Count(1, NOW, NOW, NOW + 5 * SECOND, NOW + 5 * SECOND)
 
 
 def test_so_many_mails_leave_in_a_window_and_the_next_waits_for_its_end() -> None:

@@ -1,0 +1,24 @@
+// The box of a robot check's service: it fits the page, and where its script does not come, the embedded check does.
+(() => {
+  const LONGEST_WAIT = 8000;
+  const COMFORTABLE_WIDTH = 304;
+  const box = document.currentScript.previousElementSibling;
+  const place = box.parentElement;
+
+  box.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  if (place.clientWidth < COMFORTABLE_WIDTH) box.dataset.size = "compact";
+
+  function giveUp() {
+    const embedded = document.querySelector("[data-robot-embedded]");
+    if (embedded) embedded.hidden = false;
+    place.remove();
+  }
+
+  // Each service's script puts the field into its box that carries the answer.
+  function isThere() {
+    return box.querySelector(`[name="${place.dataset.robotService}"]`) !== null;
+  }
+
+  addEventListener("error", (event) => place.contains(event.target) && giveUp(), true);
+  addEventListener("DOMContentLoaded", () => setTimeout(() => isThere() || giveUp(), LONGEST_WAIT));
+})();

@@ -1,0 +1,139 @@
+"""A program that takes the picture task on: it knows how squares are drawn, and holds every drawing they are made of.
+
+It looks for the edges of each drawing at every place of a square, in many turns, sizes and shapes, and both ways
+round. Edges have no colour, so that recolouring does not hinder it; it smooths stripes and noise away and blurs
+edges, so that what is bent still meets. How much a likeness is worth it has learnt from squares whose answer it knew:
+it draws as many as it likes, with the same code.
+"""
+
+import io
+from collections.abc import Sequence
+from functools import cache
+from random import Random
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from resvg import render, usvg
+
+from idp.captcha import drawings, pictures
+from idp.captcha.objects import ALIKE, SHOWN_BY, Kind
+
+Numbers = NDArray[np.float32]
+_SMOOTH, _BLUR = 1.4, 1.6
+"""How many pixels squares are smoothed by before their edges are looked for, and edges afterwards: the best of some."""
+_COARSER = 3
+"""Edges are compared at a third of a square's size: as good as at a half, and twice as quick."""
+_MARGIN = 4
+_TURNS = (-36, -24, -12, 0, 12, 24, 36)
+_SIZES = (0.85, 0.98, 1.12)
+_TALLER = (0.9, 1.14)
+_PLAIN, _ROOM = 144, 108
+_GREY = (200, 200, 200)
+
+
+def edges(picture: NDArray[np.uint8]) -> Numbers:
+    """Return how strong edges are at each place of a colour picture, apart for each of four directions."""
+    smooth = cv2.GaussianBlur(picture, (0, 0), _SMOOTH).astype(np.float32)
+    across, down = cv2.Scharr(smooth, cv2.CV_32F, 1, 0), cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
+    strength = np.sqrt(across**2 + down**2)
+    best = strength.argmax(axis=2)[..., None]
+    across, down, strength = (np.take_along_axis(each, best, axis=2)[..., 0] for each in (across, down, strength))
+    angle = np.arctan2(down, across)
+    apart = [np.sqrt(strength) * np.maximum(0, np.cos(2 * (angle - way))) ** 2 for way in np.arange(4) * np.pi / 4]
+    blurred = cv2.GaussianBlur(np.dstack(apart).astype(np.float32), (0, 0), _BLUR)
+    return np.asarray(cv2.resize(blurred, None, fx=1 / _COARSER, fy=1 / _COARSER, interpolation=cv2.INTER_AREA))
+
+
+def opened(tile: bytes) -> Numbers:
+    """Return the edges of a square as it is served, with some room around."""
+    with Image.open(io.BytesIO(tile)) as picture:
+        seen = edges(np.asarray(picture.convert("RGB")))
+    return np.asarray(cv2.copyMakeBorder(seen, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_REPLICATE))
+
+
+@cache
+def templates(name: str) -> tuple[Numbers, ...]:
+    """Return a drawing's edges in every turn, size and shape that is tried."""
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="72" height="72">{drawings.read(name)}</svg>'
+    tree = usvg.Tree.from_str(svg, usvg.Options.default())
+    drawn = render(tree, (2, 0, 0, 0, 2, 0), bg_size=(_PLAIN, _PLAIN), bg_color=(*_GREY, 255))
+    with Image.open(io.BytesIO(drawn)) as picture:
+        plain = np.asarray(picture.convert("RGB"))
+    return tuple(
+        _seen(plain, way, turn, size, taller)
+        for way in (1, -1)
+        for turn in _TURNS
+        for size in _SIZES
+        for taller in _TALLER
+    )
+
+
+def _seen(plain: NDArray[np.uint8], way: int, turn: float, size: float, taller: float) -> Numbers:
+    stretched = np.diag([way * size / np.sqrt(taller), size * np.sqrt(taller)]) / 2
+    radians = np.deg2rad(turn)
+    turned = np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]]) @ stretched
+    moved = np.full(2, _ROOM / 2) - turned @ np.full(2, _PLAIN / 2)
+    matrix = np.hstack([turned, moved[:, None]])
+    strong = edges(np.asarray(cv2.warpAffine(plain, matrix, (_ROOM, _ROOM), borderValue=_GREY, flags=cv2.INTER_AREA)))
+    places = np.argwhere(strong.sum(axis=2) > 0.15 * strong.sum(axis=2).max())
+    (top, left), (bottom, right) = places.min(axis=0), places.max(axis=0) + 1
+    return np.ascontiguousarray(strong[top:bottom, left:right])
+
+
+def likeness(square: Numbers, name: str) -> float:
+    """Return how well a drawing is found anywhere in a square: 1 is the same."""
+    return max(float(cv2.matchTemplate(square, each, cv2.TM_CCOEFF_NORMED).max()) for each in templates(name))
+
+
+class Matcher:
+    """It has looked at squares of one kind whose answer it knew, and chooses in others."""
+
+    def __init__(self, kind: Kind, random: Random, squares: int) -> None:
+        """Learn from so many squares, half of them right."""
+        self._names = SHOWN_BY[kind] + ALIKE[kind]
+        self._wanted = len(SHOWN_BY[kind])
+        right = np.arange(squares) % 2 == 0
+        found = np.array([self._found(pictures.tile(kind, bool(each), random)) for each in right])
+        self._usual, self._spread = found[~right].mean(axis=0), found[~right].std(axis=0) + 1e-6
+        signs = self._signs(found)
+        self._middle, self._scale = signs.mean(axis=0), signs.std(axis=0) + 1e-6
+        self._weights = _fitted(self._prepared(signs), right)
+
+    def chances(self, tiles: Sequence[bytes]) -> Numbers:
+        """Return for each square how likely it is right."""
+        signs = self._signs(np.array([self._found(tile) for tile in tiles]))
+        return np.asarray(1 / (1 + np.exp(-self._prepared(signs) @ self._weights)))
+
+    def choose(self, tiles: Sequence[bytes]) -> frozenset[int]:
+        """Return the squares that it takes for right: as many as a task can have."""
+        chances = self.chances(tiles)
+        number = min(pictures.MOST, max(pictures.FEWEST, int((chances > 0.5).sum())))
+        return frozenset(int(place) for place in np.argsort(-chances)[:number])
+
+    def _found(self, tile: bytes) -> list[float]:
+        square = opened(tile)
+        return [likeness(square, name) for name in self._names]
+
+    def _signs(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sum up what was found: how unusual the best likenesses are, with what is asked for and with the rest."""
+        unusual = (found - self._usual) / self._spread
+        wanted = -np.sort(-unusual[:, : self._wanted], axis=1)[:, :3]
+        rest = -np.sort(-unusual[:, self._wanted :], axis=1)[:, :2]
+        plain = found[:, : self._wanted].max(axis=1, keepdims=True)
+        return np.hstack([wanted, rest, plain])
+
+    def _prepared(self, signs: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.hstack([(signs - self._middle) / self._scale, np.ones((len(signs), 1))])
+
+
+def _fitted(signs: NDArray[np.float64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return weights by logistic regression, held small: Newton's steps."""
+    weights = np.zeros(signs.shape[1])
+    for _step in range(20):
+        chances = 1 / (1 + np.exp(-signs @ weights))
+        slope = signs.T @ (right - chances) - weights
+        curve = (signs * (chances * (1 - chances))[:, None]).T @ signs + np.eye(len(weights))
+        weights += np.linalg.solve(curve, slope)
+    return weights
