@@ -83,7 +83,7 @@
     tick.removeAttribute("aria-invalid");
     tick.setAttribute("aria-describedby", "robot-state");
     const mine = turn;
-    tick.indeterminate = true;
+    tick.checked = tick.indeterminate = true; // as it was clicked; the dash says that it is not certain yet
     tick.setAttribute("aria-busy", "true");
     const begun = await ask("begin", { purpose: box.dataset.purpose, level: box.dataset.level });
     const payload = await work(begun.work);
@@ -112,7 +112,7 @@
   }
 
   function show(task) {
-    isSending = false;
+    isSending = tick.checked = false;
     isReplacing = Boolean(task.replacing);
     say(words.question);
     find("[data-counter]").textContent = task.counter;
