@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 from flask import g, request, url_for
 
 from idp import clock
-from idp.captcha import service, words
+from idp.captcha import providers, service, words
 from idp.captcha.models import LOG_IN, REAUTHENTICATION
+from idp.captcha.providers import Widget
 from idp.throttle.ladder import Level
 from idp.web import cookies, files, headers
 from idp.web.redirects import is_local, next_path
@@ -42,6 +43,10 @@ class Box:
     """How long that answer is good for."""
     plain: str
     """The page that asks the questions of whoever has no JavaScript."""
+    mailed: str
+    """The page that mails a code in place of the questions."""
+    widget: Widget | None
+    """The box of the service that a district has chosen; this one is for where it fails."""
     credit: Credit
     script: str
     worker: str
@@ -60,13 +65,17 @@ def here() -> Box | None:
     if not level and not good:
         return None
     headers.allow_sources({"worker-src": ("'self'",), "media-src": ("data:",)})
+    widget = None if good else providers.widget(now)
+    if widget is not None:
+        headers.allow_sources(widget.service.sources)
     seconds, scripts = int((until - now).total_seconds()), (files.asset("robot.js"), files.asset("robot-worker.js"))
-    return Box(purpose, int(level), good, seconds, _plain_page(purpose), credit(), *scripts)
+    pages = _page("robot_plain.start", purpose), _page("robot_code.form", purpose)
+    return Box(purpose, int(level), good, seconds, *pages, widget, credit(), *scripts)
 
 
 def answer() -> str:
     """Return the answer that came with the form at hand; empty when there is none, or the box was not checked."""
-    return request.form.get(ANSWER, "") if BOX in request.form else ""
+    return providers.answer_in(request.form) or (request.form.get(ANSWER, "") if BOX in request.form else "")
 
 
 def carried(purpose: str) -> dict[str, str]:
@@ -90,10 +99,10 @@ def _good_answer(purpose: str, level: Level, now: datetime) -> tuple[str, dateti
     return None
 
 
-def _plain_page(purpose: str) -> str:
-    """Return the questions' address, which leads back to this page."""
+def _page(endpoint: str, purpose: str) -> str:
+    """Return the address of a page that stands in for the box, and leads back to this one."""
     leads_on = carried(purpose)
     if purpose == REAUTHENTICATION:
         address = request.path + (f"?{urlencode(leads_on, safe='/')}" if leads_on else "")
         leads_on = {"next": address} if is_local(address) else {}
-    return f"{url_for('robot_plain.start')}?{urlencode({'purpose': purpose, **leads_on}, safe='/')}"
+    return f"{url_for(endpoint)}?{urlencode({'purpose': purpose, **leads_on}, safe='/')}"

@@ -96,7 +96,8 @@ def _task_page(shown: Pictures | Speech, mine: str) -> Response:
 
 def _rendered(template: str, status: int, **values: object) -> Response:
     carried = {"purpose": _purpose(), **component.carried(_purpose())}
-    return make_response(render_template(template, carried=carried, back=_back(), **values), status)
+    mailed = f"{url_for('robot_code.form')}?{urlencode(carried, safe='/')}"
+    return make_response(render_template(template, carried=carried, back=_back(), mailed=mailed, **values), status)
 
 
 def _back() -> str:

@@ -3,8 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from idp.captcha import providers
 from idp.captcha import service as captcha
+from idp.database import db
 from idp.throttle.ladder import Level
+from idp.web import context
 
 LOG_IN, REAUTHENTICATION = "log_in", "reauthentication"
 """What a robot check is made for; one that was passed for the first is worth nothing for the second."""
@@ -30,5 +33,13 @@ class ChallengeNeeded:
 
 
 def spend(evidence: Evidence, purpose: str, now: datetime) -> Level:
-    """Return how far the robot check has gone that came with a password, and use it up. Does not commit."""
+    """Return how far the robot check has gone that came with a password, and use it up. Does not commit.
+
+    Unless a service has to be asked: it uses its answer up by itself, and no transaction may be open meanwhile.
+    """
+    token = providers.token_in(evidence.robot_answer)
+    if token is not None:
+        db.session.commit()
+        is_person = providers.verify(token, context.origin().address or "", now) is True
+        return Level.PICTURES if is_person else Level.NONE
     return captcha.spend(evidence.robot_answer, browser=evidence.browser, purpose=purpose, now=now)

@@ -112,14 +112,14 @@ def test_the_way_on_is_kept(browser: Browser, family: Person, gradebook: Registe
 
 def test_a_code_for_the_password_asked_again_is_good_there_alone(browser: Browser, family: Person) -> None:
     browser.log_in(family.username, family.password)
-    browser.open("/robot/code?purpose=reauthentication&next=/account/settings")
+    browser.open("/robot/code?purpose=reauthentication&next=/account/password")
     assert browser.page.value("Username") == family.username
     browser.press("Send Code")
     assert work() == 1
 
     answer = type_code(browser, letters()[-1].code)
 
-    assert answer.headers["Location"] == "/reauthenticate?next=/account/settings"
+    assert answer.headers["Location"] == "/account/password"
     assert [worth(browser, LOG_IN), worth(browser, REAUTHENTICATION)] == [Level.NONE, Level.PICTURES]
 
 
