@@ -11,13 +11,13 @@ from idp.throttle.ladder import Level
 from idp.throttle.rules import LOG_IN
 from idp.throttle.tries import Tried
 
-_NEVER = 10**6
 WITHOUT_ROBOT_CHECKS = Throttle(
-    account_robot_failures=_NEVER,
-    account_pictures_failures=_NEVER,
-    network_robot_failures=_NEVER,
-    network_pictures_failures=_NEVER,
-    overall_robot_failures=_NEVER,
+    account_robot_failures=100,  # by then the password is stopped
+    account_pictures_failures=100,
+    network_robot_failures=10**6,
+    network_pictures_failures=10**6,
+    network_wait_failures=10**6,
+    overall_robot_failures=10**7,
 )
 
 

@@ -43,11 +43,11 @@ class Box:
     """How long that answer is good for."""
     plain: str
     """The page that asks the questions of whoever has no JavaScript."""
-    mailed: str
+    code: str
     """The page that mails a code in place of the questions."""
-    widget: Widget | None
-    """The box of the service that a district has chosen; this one is for where it fails."""
     credit: Credit
+    widget: Widget | None
+    """The box of a service that a setting names; this one then shows where that does not come."""
     script: str
     worker: str
     """The addresses of its script, and of the one that works."""
@@ -65,17 +65,30 @@ def here() -> Box | None:
     if not level and not good:
         return None
     headers.allow_sources({"worker-src": ("'self'",), "media-src": ("data:",)})
-    widget = None if good else providers.widget(now)
+    widget = providers.widget(now) if not good else None
     if widget is not None:
-        headers.allow_sources(widget.service.sources)
-    seconds, scripts = int((until - now).total_seconds()), (files.asset("robot.js"), files.asset("robot-worker.js"))
-    pages = _page("robot_plain.start", purpose), _page("robot_code.form", purpose)
-    return Box(purpose, int(level), good, seconds, *pages, widget, credit(), *scripts)
+        headers.allow_sources(providers.script_origins())
+    return Box(
+        purpose=purpose,
+        level=int(level),
+        answer=good,
+        seconds=int((until - now).total_seconds()),
+        plain=_page("robot_plain.start", purpose),
+        code=_page("robot_code.form", purpose),
+        credit=credit(),
+        widget=widget,
+        script=files.asset("robot.js"),
+        worker=files.asset("robot-worker.js"),
+    )
 
 
 def answer() -> str:
-    """Return the answer that came with the form at hand; empty when there is none, or the box was not checked."""
-    return providers.answer_in(request.form) or (request.form.get(ANSWER, "") if BOX in request.form else "")
+    """Return the answer that came with the form at hand; empty when there is none, or the box was not checked.
+
+    A service's box has a field of its own; what it says is told apart by how it begins.
+    """
+    ours = request.form.get(ANSWER, "") if BOX in request.form else ""
+    return ours or providers.answer_in(request.form)
 
 
 def carried(purpose: str) -> dict[str, str]:
@@ -84,6 +97,11 @@ def carried(purpose: str) -> dict[str, str]:
     if purpose == LOG_IN and sealed and sealed.isascii():
         return {"continue": sealed}
     return {"next": path} if path else {}
+
+
+def page_of_code(purpose: str) -> str:
+    """Return the address of the page that mails a code, and leads back to the page of a purpose."""
+    return f"{url_for('robot_code.form')}?{urlencode({'purpose': purpose, **carried(purpose)}, safe='/')}"
 
 
 def credit() -> Credit:

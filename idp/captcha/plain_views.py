@@ -96,8 +96,10 @@ def _task_page(shown: Pictures | Speech, mine: str) -> Response:
 
 def _rendered(template: str, status: int, **values: object) -> Response:
     carried = {"purpose": _purpose(), **component.carried(_purpose())}
-    mailed = f"{url_for('robot_code.form')}?{urlencode(carried, safe='/')}"
-    return make_response(render_template(template, carried=carried, back=_back(), mailed=mailed, **values), status)
+    return make_response(
+        render_template(template, carried=carried, back=_back(), code=component.page_of_code(_purpose()), **values),
+        status,
+    )
 
 
 def _back() -> str:

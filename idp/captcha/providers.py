@@ -119,6 +119,12 @@ def widget(now: datetime) -> Widget | None:
     return Widget(SERVICES[wanted.provider], wanted.site_key)
 
 
+def script_origins() -> Mapping[str, tuple[str, ...]]:
+    """Return what a page with the service's box has to allow, by directive; nothing for the embedded check."""
+    service = SERVICES.get(settings.current().robot_check.provider)
+    return service.sources if service else {}
+
+
 def answer_in(form: Mapping[str, str]) -> str:
     """Return the answer that the service's box has put into a form; nothing when there is none."""
     service = SERVICES.get(settings.current().robot_check.provider)

@@ -35,11 +35,12 @@ class ChallengeNeeded:
 def spend(evidence: Evidence, purpose: str, now: datetime) -> Level:
     """Return how far the robot check has gone that came with a password, and use it up. Does not commit.
 
-    Unless a service has to be asked: it uses its answer up by itself, and no transaction may be open meanwhile.
+    Where a service checks, it is asked: one that has let somebody through has seen enough for any level. One that does
+    not answer leaves the page with the embedded check.
     """
     token = providers.token_in(evidence.robot_answer)
-    if token is not None:
-        db.session.commit()
-        is_person = providers.verify(token, context.origin().address or "", now) is True
-        return Level.PICTURES if is_person else Level.NONE
-    return captcha.spend(evidence.robot_answer, browser=evidence.browser, purpose=purpose, now=now)
+    if token is None:
+        return captcha.spend(evidence.robot_answer, browser=evidence.browser, purpose=purpose, now=now)
+    db.session.rollback()  # nothing is written yet, and no transaction is open while another server is asked
+    is_good = providers.verify(token, context.origin().address or "", now) is True
+    return Level.PICTURES if is_good else Level.NONE

@@ -20,6 +20,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     app.jinja_options = {"autoescape": _is_html, "trim_blocks": True, "lstrip_blocks": True}
     Babel(app, locale_selector=language.choose).domain_instance = Catalogues()
+    app.jinja_env.globals["asset"] = files.asset  # for macros, too, which know what every template knows only by it
     app.jinja_env.policies["ext.i18n.trimmed"] = True  # as config/babel.cfg extracts
     Bootstrap5(app)
     files.init_app(app)
@@ -28,7 +29,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     def shared() -> dict[str, Any]:
         locale = get_locale()
         return {
-            "asset": files.asset,
             "csrf_field": csrf.field,
             "direction": locale.text_direction,
             "district": settings.district,

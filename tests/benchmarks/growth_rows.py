@@ -196,6 +196,7 @@ def _past(scale: Scale) -> Iterator[Load]:
     counters = ((next(random_digests), "log_in", 1, gone, gone, gone) for _ in range(count))
     columns = _columns("digest kind failures first_at last_at expires_at")
     yield Load("throttle_counters", columns, count, counters)
+    yield _known_browsers(scale)
     checks = digests(scale, "robot checks")
     rows = ((next(checks), b"", "log_in", 1, 1, "", 1, 0, "{}", 1, 0, gone, gone) for _ in range(count))
     columns = _columns(
@@ -224,6 +225,16 @@ def _past(scale: Scale) -> Iterator[Load]:
 
 
 _ADDRESS = _columns("id account_id address address_key is_verified created_at")
+
+
+def _known_browsers(scale: Scale) -> Load:
+    now, until, random_digests = moment(scale.now), moment(scale.now + timedelta(days=180)), digests(scale, "browsers")
+    rows = (
+        (next(random_digests), "known_browser", 0, now, now, until, digest(f"log_in:{username(number)}"))
+        for number in range(scale.accounts)
+    )
+    columns = _columns("digest kind failures first_at last_at expires_at owner")
+    return Load("throttle_counters", columns, scale.accounts, rows)
 
 
 def _addresses(scale: Scale) -> Iterator[Row]:

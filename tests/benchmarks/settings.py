@@ -1,8 +1,10 @@
 """The settings that are measured: production's costs, and limits that no load runs into."""
 
 import secrets
+from dataclasses import replace
 
-from idp.settings import DEVELOPMENT, Database, NamedKey, Passwords, Secrets, Server, Sessions, Settings, Throttle
+from idp.settings import DEVELOPMENT, Database, NamedKey, Passwords, Secrets, Server, Sessions, Settings
+from tests.ladders import WITHOUT_ROBOT_CHECKS
 
 BCRYPT_COST = 12
 
@@ -19,6 +21,6 @@ def measured() -> Settings:
         database=Database(url="sqlite:///:memory:"),
         secrets=Secrets(wrapping_keys=key(), peppers=key(), audit_keys=key()),
         passwords=Passwords(bcrypt_cost=BCRYPT_COST),
-        throttle=Throttle(account_failures=100, client_failures=10_000),
+        throttle=replace(WITHOUT_ROBOT_CHECKS, account_failures=100, client_failures=10_000),
         sessions=Sessions(per_account=1000),
     )

@@ -29,11 +29,12 @@ from idp.admin import people
 from idp.app import create_app
 from idp.database import db
 from idp.recovery import forgotten_answers
-from idp.settings import Passwords, Recovery, Throttle
+from idp.settings import Passwords, Recovery
 from tests import factories, servers
 from tests.benchmarks.settings import measured
 from tests.benchmarks.telling_apart import Verdict, told_apart
 from tests.databases import KINDS, Databases, with_database
+from tests.ladders import WITHOUT_ROBOT_CHECKS
 
 TRIES = 200
 KNOWN, UNKNOWN, DISABLED, TEMPORARY, EMPTY = "known", "unknown", "disabled", "temporary", "without a password"
@@ -270,7 +271,9 @@ def _usernames(app: Flask, kind: str, how_many: int) -> list[str]:
 @contextmanager
 def served(kind: str, folder: Path) -> Iterator[tuple[Flask, str]]:
     """Serve a provider whose hashes are quick, so that what differs beside them would show."""
-    databases = Databases(replace(measured(), throttle=Throttle(client_failures=10_000), recovery=_OFTEN), folder)
+    databases = Databases(
+        replace(measured(), throttle=replace(WITHOUT_ROBOT_CHECKS, client_failures=10_000), recovery=_OFTEN), folder
+    )
     try:
         with databases.new(kind) as url:
             quick = replace(with_database(databases.settings, url), passwords=Passwords(bcrypt_cost=4))

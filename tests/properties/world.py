@@ -15,10 +15,11 @@ from idp.app import create_app
 from idp.database import db
 from idp.oidc.models import AccessToken, AuthorizationCode, Grant
 from idp.operations import intake
-from idp.settings import Passwords, Recovery, RobotCheck, Settings, Support, Throttle
+from idp.settings import Passwords, Recovery, RobotCheck, Settings, Support
 from tests import factories
 from tests.databases import with_database
 from tests.factories import Person, Registered
+from tests.ladders import WITHOUT_ROBOT_CHECKS
 from tests.oidc.conftest import challenge_of
 from tests.properties.wsgi import MARK, Judge, Visitor
 
@@ -93,7 +94,15 @@ def made(settings: Settings, url: str, templates: FileSystemBytecodeCache) -> It
         passwords=Passwords(bcrypt_cost=4),
         server=replace(settings.server, log_level="CRITICAL"),
         # The run itself is one long attack: were it slowed down, most of it would meet the same refusal.
-        throttle=Throttle(account_failures=10**6, client_failures=10**6),
+        throttle=replace(
+            WITHOUT_ROBOT_CHECKS,
+            account_robot_failures=10**6,
+            account_pictures_failures=10**6,
+            account_failures=10**6,
+            account_stop_failures=10**6,
+            known_browser_failures=10**6,
+            client_failures=10**6,
+        ),
         recovery=Recovery(
             verifications_per_window=10**6,
             forgotten_per_hour=10**6,

@@ -16,6 +16,7 @@ from idp.recovery import first_password, tokens
 from idp.recovery.models import FIRST_PASSWORD, OBJECTION, RESET, VERIFICATION
 from idp.sessions.models import BrowserSession
 from tests.factories import Person
+from tests.ladders import fail
 from tests.pages import Browser
 from tests.recovery.forgetting import ADDRESS, NEW, ask, choose, family, letter_for, verify, work
 from tests.recovery.letters import letters
@@ -108,8 +109,7 @@ def test_pr9_sessions_links_temporary_password_and_waits_end_and_a_notice_is_mai
     first = tokens.issue(FIRST_PASSWORD, family.id, "old@example.org", now)
     db.session.commit()
     stranger = new_browser()
-    for _try in range(5):
-        stranger.log_in(family.username, "wrong", path="/login")
+    fail(family.username)
     assert stranger.log_in(family.username, "wrong", path="/login").status == 429
 
     choose(browser, letter)

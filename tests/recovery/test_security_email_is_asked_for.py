@@ -21,6 +21,7 @@ from idp.settings import Settings
 from tests.counted import counted
 from tests.databases import AppBuilder, with_database
 from tests.factories import Person, Registered
+from tests.ladders import without_robot_checks
 from tests.login.conftest import events, request_of
 from tests.pages import Browser
 from tests.recovery.conftest import ADDRESS, SENT, SETUP, Travel, enter, form_token, mails, set_up
@@ -34,6 +35,12 @@ def sessions() -> int:
 def status(person: Person) -> Status:
     db.session.rollback()
     return security_emails.status(person.id)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Wrong passwords bring waits here; the robot checks before them are tested elsewhere."""
+    return without_robot_checks(settings)
 
 
 def test_r11_r44_the_page_opens_after_the_right_password_and_nothing_else_does(

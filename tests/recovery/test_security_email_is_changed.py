@@ -14,13 +14,21 @@ from idp.database import db
 from idp.recovery import security_email, tokens
 from idp.recovery.models import RESET
 from idp.recovery.security_email import NothingPending, Sent
+from idp.settings import Settings
 from tests.factories import Person
+from tests.ladders import without_robot_checks
 from tests.login.conftest import events
 from tests.pages import Browser, Page
 from tests.recovery.conftest import ADDRESS, OTHER, SENT, Travel, enter, mails, verify
 from tests.recovery.forgetting import NEW, choose, letter_for
 
 CHANGE = "/account/security-email"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Wrong passwords bring waits here; the robot checks before them are tested elsewhere."""
+    return without_robot_checks(settings)
 
 
 @pytest.fixture

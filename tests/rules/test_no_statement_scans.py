@@ -13,10 +13,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from idp import clock, worker
+from idp import clock, sealing, worker
 from idp.accounts import passwords
 from idp.accounts.models import ADMIN, SUPPORT, Account
 from idp.app import create_app
+from idp.captcha import play
+from idp.captcha import service as captcha
+from idp.captcha.models import LOG_IN
+from idp.captcha.rounds import PICTURES
 from idp.clients.models import Client
 from idp.database import db, release
 from idp.login import notices as log_in_notices
@@ -27,9 +31,11 @@ from idp.operations import pruning
 from idp.recovery import forgotten_answers
 from idp.sessions import service as sessions
 from idp.settings import Settings
+from idp.throttle.ladder import Level
 from tests import factories, plans
 from tests.benchmarks import growth_loading
 from tests.benchmarks.growth_scale import REDIRECT_URI, Scale, client_id, client_secret, session_token, username
+from tests.captcha.conftest import solved
 from tests.databases import Databases, with_database
 from tests.factories import PASSWORD, Registered
 from tests.oidc.conftest import Application
@@ -153,6 +159,8 @@ def test_log_in_and_log_out(district: District) -> None:
             browser.open("/", follow=True)
             browser.open("/logout")
             browser.press("Log Out", follow=True)
+            browser.open("/login", follow=True)
+            browser.log_in(username(number), PASSWORD)  # the browser is known by now
 
     assert {"browser_sessions", "audit_events"} <= set(" ".join(seen.statements).replace(".", " ").split())
     check(seen, "the portal")
@@ -231,6 +239,24 @@ def test_the_console(district: District) -> None:
         assert browser.open(f"/admin/clients/{client_id(6)}").status == 200
 
     check(seen, "the clients' list")
+
+
+def test_a_robot_check(district: District) -> None:
+    mine, now = sealing.random_token(), clock.now()
+    with district.watched() as seen:
+        for level in (Level.BOX, Level.PICTURES):
+            begun = captcha.begin(LOG_IN, level, browser=mine, now=now)
+            assert isinstance(begun, captcha.Begun)
+            captcha.finish_work(begun.answer, solved(begun.work), browser=mine, now=now)
+            play.show(begun.answer, PICTURES, "en", browser=mine, now=now)
+            play.choose(begun.answer, 1, browser=mine, now=now)
+            play.answer_squares(begun.answer, [1], "en", browser=mine, now=now)
+            captcha.extend(begun.answer, browser=mine, now=now)
+            captcha.checked(begun.answer, browser=mine, purpose=LOG_IN, now=now)
+            assert captcha.spend(begun.answer, browser=mine, purpose=LOG_IN, now=now) is Level.BOX
+            db.session.commit()
+    check(seen, "a robot check")
+    assert "robot_checks" in _tables(seen)
 
 
 def test_the_support_desk(district: District) -> None:

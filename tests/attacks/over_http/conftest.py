@@ -20,6 +20,7 @@ from tests import factories, servers
 from tests.answers import URLENCODED, Answer, cookie_header, keep_cookies
 from tests.databases import Databases, with_database
 from tests.factories import Person, Registered
+from tests.ladders import without_robot_checks
 from tests.oidc.conftest import challenge_of
 
 CALLBACK = "https://lunch.example/callback"
@@ -205,9 +206,9 @@ def _judged(reply: Answer, origin: str, what: object) -> Answer:
 def target(
     session_settings: Settings, all_databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Target]:
-    """Serve one provider for all of these tests."""
+    """Serve one provider for all of these tests. All come from one network, which would be asked for a robot check."""
     with all_databases.new("sqlite") as url:
-        settings = with_database(session_settings, url)
+        settings = without_robot_checks(with_database(session_settings, url))
         with servers.provider(settings, tmp_path_factory.mktemp("attacked")) as running:
             app = create_app(settings)
             made = Target(running.origin, app, running)
