@@ -265,3 +265,31 @@ def test_th7_twenty_at_once_with_one_code_pass_one_check(app: Flask, browser: Br
         passed = [future.result() for future in [threads.submit(spend) for _ in range(20)]]
 
     assert passed.count(True) == 1
+
+
+def test_r25_whoever_types_the_code_logs_in(browser: Browser, family: Person) -> None:
+    """From the box to the mail and back: the box is checked then, and the log-in goes on to where it was heading."""
+    for _ in range(3):
+        page = browser.log_in(family.username, "wrong", path="/login?next=/help")
+    link = page.links["Get a code by email instead"]
+    browser.open(link)
+    browser.fill("Username", family.username).press("Send Code")
+    work()
+    type_code(browser, letters()[-1].code)
+    page = browser.follow()
+    assert page.field("I'm not a robot").get("checked") is not None
+
+    done = browser.fill("Username", family.username).fill("Password", family.password).press("Log In")
+
+    assert (done.status, done.location) == (303, "/help")
+    assert len(events("log_in")) == 4
+
+
+def test_without_the_code_the_same_password_is_not_looked_at(browser: Browser, family: Person) -> None:
+    for _ in range(3):
+        browser.log_in(family.username, "wrong", path="/login")
+
+    page = browser.log_in(family.username, family.password, path="/login")
+
+    assert page.status == 422
+    assert len(events("log_in")) == 3
