@@ -26,7 +26,9 @@ def delete_older(
     At most limit rows go at once, each found by its key, which is unique; `first` deletes what hangs on them and says
     how much that was. The caller commits after each batch.
     """
-    old = select(key, moment).where(moment < before).order_by(moment).limit(limit)
+    # What somebody is changing just now is left for the next time: whoever prunes waits for nobody, so that no two can
+    # wait for each other, whatever rows a request takes in whatever order.
+    old = select(key, moment).where(moment < before).order_by(moment).limit(limit).with_for_update(skip_locked=True)
     chosen = db.session.execute(old).all()
     while chosen:
         keys = [row[0] for row in chosen]

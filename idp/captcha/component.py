@@ -76,8 +76,8 @@ def here() -> Box | None:
         level=int(level),
         answer=good,
         seconds=int((until - now).total_seconds()),
-        plain=_plain_page(purpose),
-        code=page_of_code(purpose),
+        plain=_page("robot_plain.start", purpose),
+        code=_page("robot_code.form", purpose),
         credit=credit(),
         widget=widget,
         script=files.asset("robot.js"),
@@ -120,10 +120,10 @@ def _good_answer(purpose: str, level: Level, now: datetime) -> tuple[str, dateti
     return None
 
 
-def _plain_page(purpose: str) -> str:
-    """Return the questions' address, which leads back to this page."""
+def _page(endpoint: str, purpose: str) -> str:
+    """Return the address of a page that stands in for the box, and leads back to this one."""
     leads_on = carried(purpose)
     if purpose == REAUTHENTICATION:
         address = request.path + (f"?{urlencode(leads_on, safe='/')}" if leads_on else "")
         leads_on = {"next": address} if is_local(address) else {}
-    return f"{url_for('robot_plain.start')}?{urlencode({'purpose': purpose, **leads_on}, safe='/')}"
+    return f"{url_for(endpoint)}?{urlencode({'purpose': purpose, **leads_on}, safe='/')}"

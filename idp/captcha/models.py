@@ -43,4 +43,4 @@ class RobotCheck(Base):
     spent_at: Mapped[datetime | None]
 
     def __repr__(self) -> str:
-        return f"<RobotCheck begun at {self.begun_at}>"
+        return "<RobotCheck>"

@@ -113,6 +113,7 @@ def answer_spoken(answer: str, typed: str, language: str, *, browser: str, now: 
 
 
 def _after(found: Check, sort: str, language: str, now: datetime, *, is_solved: bool) -> Outcome:
+    metrics.count_robot_check(sort, "passed" if is_solved else "failed")
     progress = Progress(found.round, settings.current().robot_check.rounds, found.tasks)
     until = now + checks.lifetime()
     match rounds.after(progress, is_solved=is_solved):
@@ -149,6 +150,7 @@ def _shown(
         return _busy()
     is_mine = checks.change(found, task=task.stored(), tasks=found.tasks + 1, expires_at=shown.until)
     db.session.commit()
+    metrics.count_robot_check(sort, "begun")
     return shown if is_mine else Gone()
 
 

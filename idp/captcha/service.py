@@ -14,8 +14,10 @@ from idp.database import RELAXED, db
 from idp.throttle import service as throttle
 from idp.throttle.ladder import Level
 from idp.throttle.rules import ROBOT_CHECKS_IN_ALL, ROBOT_CHECKS_NETWORK, Wait
-from idp.web import context
+from idp.web import context, metrics
 
+BOX = "box"
+"""What the metrics call a check as far as the browser's work."""
 _MOST_EXTENSIONS = 10
 """WCAG 2.2 success criterion 2.2.1: whoever needs more time gets it ten times."""
 
@@ -80,6 +82,7 @@ def begin(purpose: str, wanted: Level, *, browser: str, now: datetime) -> Begun 
         )
     )
     db.session.commit()
+    metrics.count_robot_check(BOX, "begun")
     return Begun(answer, work.draw(work_secret, tries, secrets.randbelow(tries)))
 
 
@@ -88,6 +91,7 @@ def finish_work(answer: str, payload: str, *, browser: str, now: datetime) -> Ch
     found = checks.find(answer, browser, now)
     if found is None or not work.is_done(payload, found.work_secret):
         db.session.commit()
+        metrics.count_robot_check(BOX, "failed")
         return Gone()
     level, until = max(found.level, Level.BOX), now + checks.lifetime()
     # The secret goes, so that one work is done once, and cannot make an answer last.
@@ -95,6 +99,7 @@ def finish_work(answer: str, payload: str, *, browser: str, now: datetime) -> Ch
     db.session.commit()
     if not is_mine:
         return Gone()
+    metrics.count_robot_check(BOX, "passed")
     return Checked(until) if level >= found.wanted else TaskNeeded()
 
 

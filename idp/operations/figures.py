@@ -19,6 +19,9 @@ from idp.oidc.models import SigningKey
 from idp.operations.leases import HEARTBEAT
 from idp.operations.models import WorkerLease
 from idp.sessions.models import LogoutNotice, NoticeBreaker
+from idp.throttle import tries
+from idp.throttle.models import Counter
+from idp.throttle.store import OVERALL
 
 MOST_COUNTED = 10_000
 """Beyond it nobody needs to know how many there are, and counting them would cost more than it tells."""
@@ -27,6 +30,7 @@ _SECONDS = 2.0
 _KEPT_SECONDS = 5.0
 
 _EVENTS, _NOTICES = cast("Table", AuditEvent.__table__), cast("Table", LogoutNotice.__table__)
+_COUNTERS = cast("Table", Counter.__table__)
 
 
 class Figures:
@@ -58,6 +62,7 @@ class Figures:
                 *_keys(connection, now, self._key_life),
                 *_audit(connection, now),
                 *_worker(connection, now),
+                *_wrong_passwords(connection, now),
                 _gauge("idp_database_up", "Whether the database answers.", 1),
             ]
 
@@ -113,6 +118,15 @@ def _worker(connection: Connection, now: datetime) -> Iterable[Metric]:
     last = connection.scalar(select(WorkerLease.finished_at).where(WorkerLease.name == HEARTBEAT))
     if last is not None:
         yield _gauge("idp_worker_silent_seconds", "Since a worker was last alive.", (now - last).total_seconds())
+
+
+def _wrong_passwords(connection: Connection, now: datetime) -> Iterable[Metric]:
+    """Tell how many passwords were wrong everywhere: what the ledger asks everybody for a robot check by."""
+    counted = select(_COUNTERS.c.failures).where(
+        _COUNTERS.c.digest == tries.digest(OVERALL, ""), _COUNTERS.c.expires_at > now
+    )
+    words = "Wrong passwords everywhere, in the five minutes that are counted now."
+    yield _gauge("idp_wrong_passwords_now", words, connection.scalar(counted) or 0)
 
 
 def _count(connection: Connection, query: Select[datetime], now: datetime) -> tuple[int, float]:

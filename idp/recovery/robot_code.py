@@ -14,9 +14,11 @@ from idp.recovery import forgotten_questions, tokens
 from idp.recovery.forgotten_questions import ROBOT_CODE, Question
 from idp.throttle import service as throttle
 from idp.throttle.rules import ROBOT_CODE_TRIES, ROBOT_CODE_USED, ROBOT_CODES_NETWORK, Wait
-from idp.web import context
+from idp.web import context, metrics
 
 _PURPOSE = "robot-code"
+_KIND = "code"
+"""What the metrics call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ def ask(purpose: str, username: str, language: str, *, browser: str, now: dateti
     reserved = throttle.reserve(ROBOT_CODES_NETWORK, context.network(), now)
     question_id = new_id() if isinstance(reserved, Wait) else forgotten_questions.put(question, now)
     db.session.commit()
+    metrics.count_robot_check(_KIND, "begun")
     until = now + timedelta(minutes=settings.current().recovery.code_minutes)
     handle = _Handle(question_id.hex, question.code, _digest(browser), purpose, int(until.timestamp()))
     return sealing.seal(_PURPOSE, json.dumps(asdict(handle)).encode())
@@ -66,11 +69,13 @@ def check(handle: str, typed: str, *, browser: str, now: datetime) -> Vouched | 
     if isinstance(reserved, Wait):
         return reserved
     if not hmac.compare_digest(tokens.plain_code(typed), opened.code.encode()):
+        metrics.count_robot_check(_KIND, "failed")
         return Wrong()
     if isinstance(throttle.reserve(ROBOT_CODE_USED, subject, now), Wait):
         return Wrong()
     vouched = vouching.vouch(opened.purpose, browser=browser, now=now)
     db.session.commit()
+    metrics.count_robot_check(_KIND, "passed")
     return vouched
 
 

@@ -5,6 +5,7 @@ from flask_babel import gettext as _
 from werkzeug import Response as AnyResponse
 
 from idp import clock, settings
+from idp.captcha.component import PAGES
 from idp.captcha.models import LOG_IN, PURPOSES, REAUTHENTICATION
 from idp.captcha.vouching import Vouched
 from idp.login import destination, pages
@@ -20,8 +21,6 @@ from idp.web.redirects import see_other
 
 blueprint = Blueprint("robot_code", __name__, url_prefix="/robot/code")
 
-_PAGES = {LOG_IN: "login.log_in", REAUTHENTICATION: "login.reauthenticate"}
-"""Where the box is that the code is for."""
 _LONGEST_SHOWN = 200
 
 
@@ -49,7 +48,7 @@ def check() -> AnyResponse:
     handle, now = request.form.get("handle", ""), clock.now()
     match robot_code.check(handle, request.form.get("code", ""), browser=cookies.browser_token(), now=now):
         case Vouched(answer, until):
-            back = see_other(_going_to().page(_PAGES[_purpose()]))
+            back = see_other(_back())
             cookies.write(back, cookies.ROBOT, answer, max_age=int((until - now).total_seconds()))
             return back
         case Wrong():
@@ -71,17 +70,25 @@ def _answer_page(handle: str, errors: Errors, status: int) -> Response:
 
 
 def _page(template: str, errors: Errors, status: int, *, here: str, **values: object) -> Response:
-    going_to, purpose = _going_to(), _purpose()
+    going_to = _going_to()
     return pages.page(
         template,
         status,
         errors,
         action=going_to.page(here),
         again=going_to.page("robot_code.form"),
-        back=going_to.page(_PAGES[purpose]),
-        purpose=purpose,
+        back=_back(),
+        purpose=_purpose(),
         **values,
     )
+
+
+def _back() -> str:
+    """Return the page that the box is on: where somebody is logged in, that is the page where they go on to."""
+    going_to, purpose = _going_to(), _purpose()
+    if purpose == REAUTHENTICATION and going_to.carried:
+        return going_to.address
+    return going_to.page(PAGES[purpose])
 
 
 def _purpose() -> str:

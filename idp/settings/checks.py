@@ -45,6 +45,7 @@ def problems_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
         *key_quality.problems(settings),
         *ranges.problems(settings),
         *_order_problems(settings),
+        *_redis_problems(settings),
         *_breached_problems(settings),
         *_first_problems(settings),
         *_robot_check_problems(settings),
@@ -137,6 +138,22 @@ def _ladder_problems(throttle: Throttle) -> Iterator[str]:
     ):
         if getattr(throttle, lower) > getattr(throttle, upper):
             yield f"[throttle] {lower} has to be {upper} at most."
+
+
+def _redis_problems(settings: Settings) -> Iterator[str]:
+    """Tell what is wrong with Redis's address, without repeating it: it may hold a password."""
+    written = settings.throttle.redis
+    if not written:
+        return
+    from redis.connection import parse_url  # loaded late, and only where it is set
+
+    try:
+        parse_url(written)  # type: ignore[no-untyped-call]  # it gives no types
+        usable = _is_plain(written)
+    except (ValueError, TypeError):
+        usable = False
+    if not usable:
+        yield "[throttle] redis has to be an address such as redis://localhost:6379/0."
 
 
 def _breached_problems(settings: Settings) -> Iterator[str]:

@@ -97,6 +97,7 @@ class Throttle:
     network_wait_failures: int = 1000
     network_wait_seconds: int = 900
     overall_robot_failures: int = 1000
+    redis: str = field(default="", repr=False)
     client_failures: int = 10
     client_window_seconds: int = 60
     notices_in_all_per_hour: int = 1000

@@ -19,6 +19,14 @@
     return box.querySelector(`[name="${place.dataset.robotService}"]`) !== null;
   }
 
+  // The summary of what is wrong leads to the embedded box, which is hidden while this one stands here.
+  function lead(event) {
+    if (!place.isConnected) return;
+    event.preventDefault();
+    place.scrollIntoView({ block: "center" });
+  }
+
+  document.querySelectorAll('a[href="#robot"]').forEach((link) => link.addEventListener("click", lead));
   addEventListener("error", (event) => place.contains(event.target) && giveUp(), true);
   addEventListener("DOMContentLoaded", () => setTimeout(() => isThere() || giveUp(), LONGEST_WAIT));
 })();

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from idp import settings
 from idp.accounts.models import Account
+from idp.audit import sealing
 from idp.audit import service as audit
 from idp.audit.models import AuditEvent
 from idp.database import db
@@ -27,6 +28,15 @@ _LOOKED_THROUGH = 5000
 """The latest events of the record: what is under attack now is among them, whatever else the district does."""
 _MOST_LOOKED_UP = 200
 _MOST_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something on record that failed."""
+
+    event: str
+    account_id: uuid.UUID | None
+    address: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +73,7 @@ class Top:
 
 def top(now: datetime) -> Top:
     """Return where most passwords are wrong just now."""
-    columns = (AuditEvent.event, AuditEvent.account_id, AuditEvent.address, AuditEvent.outcome)
-    latest = db.session.execute(select(*columns).order_by(AuditEvent.id.desc()).limit(_LOOKED_THROUGH)).all()
-    wrong = [row for row in latest if row.outcome == audit.FAILURE]
+    wrong = _latest_failures()
     at_accounts = Counter(row.account_id for row in wrong if row.account_id)
     from_networks = Counter(context.network_of(row.address) for row in wrong if row.event == LOG_IN and row.address)
     return Top(
@@ -76,7 +84,19 @@ def top(now: datetime) -> Top:
     )
 
 
+def _latest_failures() -> list[Failure]:
+    """Return what failed among the latest events: those at the end of the chain, and those that have no place yet."""
+    newest = sealing.newest_seal()
+    last = 0 if newest is None else int(newest["last_position"])
+    columns = (AuditEvent.event, AuditEvent.account_id, AuditEvent.address, AuditEvent.outcome)
+    ways = (AuditEvent.position.is_(None), AuditEvent.position > last - _LOOKED_THROUGH)
+    rows = [row for way in ways for row in db.session.execute(select(*columns).where(way).limit(_LOOKED_THROUGH))]
+    return [Failure(row.event, row.account_id, row.address) for row in rows if row.outcome == audit.FAILURE]
+
+
 def _accounts(ids: list[uuid.UUID], now: datetime) -> list[Guessed]:
+    if not ids:
+        return []
     found = {one.username_key: one for one in db.session.scalars(select(Account).where(Account.id.in_(ids)))}
     most = settings.current().throttle.account_stop_failures
     guessed = [

@@ -45,6 +45,8 @@ def level_of_account(failures: int) -> Level:
 
 
 def _of(kind: str, subjects: Collection[str], now: datetime) -> dict[str, Standing]:
+    if not subjects:
+        return {}
     named = {tries.digest(kind, subject): subject for subject in subjects}
     columns = (Counter.digest, Counter.failures, Counter.blocked_until, Counter.last_at)
     chosen = select(*columns).where(Counter.digest.in_(named), Counter.expires_at > now, Counter.failures > 0)

@@ -1,6 +1,6 @@
 """The ledger's statements for a try of a password: one reads what it counts for, one counts it, one takes it back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,7 +66,7 @@ def count_known(device: bytes, now: datetime) -> dict[str, Row]:
     return _rows(db.session.execute(counted.execution_options(**_OPTIONS)).all())
 
 
-def count(digests: dict[str, bytes], now: datetime) -> dict[str, Row]:
+def count(digests: Mapping[str, bytes], now: datetime) -> dict[str, Row]:
     """Count a try for its username, its network and everybody; a kind that waits is left out of what comes back."""
     limits = settings.current().throttle
     ends = {
@@ -98,7 +98,7 @@ def count(digests: dict[str, bytes], now: datetime) -> dict[str, Row]:
     return _rows(db.session.execute(written.execution_options(**_OPTIONS)).all())
 
 
-def take_back(rows: dict[str, Row], now: datetime, *, cleared: bool) -> None:
+def take_back(rows: Mapping[str, Row], now: datetime, *, cleared: bool) -> None:
     """Take a try back where it was counted; its username's count is cleared, if asked.
 
     An INSERT that finds its rows there locks them in the order given, which an UPDATE of several does not.

@@ -6,11 +6,13 @@ try has failed.
 """
 
 import hashlib
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from idp import settings
-from idp.throttle import known_browsers, ladder, store
+from idp.throttle import counting, known_browsers, ladder, redis_store, store
+from idp.throttle.counting import Ledger
 from idp.throttle.ladder import Challenge, Count, Counts, Go, Level, Stopped
 from idp.throttle.rules import Wait
 from idp.throttle.store import ACCOUNT, DEVICE, NETWORK, NETWORK_HOUR, ORDER, OVERALL, Row
@@ -31,6 +33,8 @@ class Tried:
     """How far the robot check of the next try has to go if this one fails."""
     stops: bool
     """Whether, if it fails, the password is looked at in known browsers only from now on: once for each stop."""
+    ledger: Ledger = field(repr=False)
+    """Where it is counted."""
 
 
 def reserve(
@@ -42,7 +46,7 @@ def reserve(
     was spent for it is not.
     """
     digests = _digests(subject, device, network)
-    outcome = _reserve(digests, answered, now)
+    outcome = counting.in_turn(lambda ledger: _reserve(ledger, digests, answered, now))
     if not isinstance(outcome, Tried):
         metrics.count_refusal(_COUNTED_AS[type(outcome)], door)
     return outcome
@@ -58,14 +62,15 @@ def settle(tried: Tried, *, succeeded: bool, now: datetime) -> None:
         return
     if tried.is_known:
         store.clear_known(tried.account, tried.rows[DEVICE].digest, now)
+        counting.if_it_answers(tried.ledger, lambda ledger: ledger.clear(tried.account))
     else:
-        store.take_back(tried.rows, now, cleared=True)
+        counting.if_it_answers(tried.ledger, lambda ledger: ledger.take_back(tried.rows, now, cleared=True))
 
 
 def release(tried: Tried, now: datetime) -> None:
     """Take back a try that was not judged after all: it counts as neither failure nor success."""
     if not tried.is_known:
-        store.take_back(tried.rows, now, cleared=False)
+        counting.if_it_answers(tried.ledger, lambda ledger: ledger.take_back(tried.rows, now, cleared=False))
         return
     store.take_back_known(tried.rows[DEVICE])
 
@@ -75,24 +80,25 @@ def level(subject: str | None, now: datetime, *, device: str | None, network: st
     digests = _digests(subject or "", device if subject else None, network)
     if subject is None:
         del digests[ACCOUNT]
-    return ladder.needed(_counts(store.find(digests.values(), now)), settings.current().throttle)
+    return ladder.needed(_counts(_find(digests, now)), settings.current().throttle)
 
 
 def waits_until(subject: str, now: datetime) -> datetime | None:
     """Return until when a username's tries wait in browsers that are not known; None when they need not."""
-    row = store.find([digest(ACCOUNT, subject)], now).get(ACCOUNT)
+    row = _find({ACCOUNT: digest(ACCOUNT, subject)}, now).get(ACCOUNT)
     return None if row is None else Count(row.failures, row.blocked_until).wait(now)
 
 
 def is_stopped(subject: str, now: datetime) -> bool:
     """Tell whether a username's password is looked at in known browsers only."""
-    counts = _counts(store.find([digest(ACCOUNT, subject)], now))
+    counts = _counts(_find({ACCOUNT: digest(ACCOUNT, subject)}, now))
     return ladder.is_stopped(counts.account, settings.current().throttle)
 
 
 def clear(subject: str) -> None:
     """Forget what failed at a username: in browsers that are not known, and in those that are."""
     store.clear(digest(ACCOUNT, subject))
+    _clear_in_redis(subject)
 
 
 def remember_browser(device: str, subject: str, now: datetime) -> None:
@@ -106,6 +112,7 @@ def begin_anew(subject: str) -> None:
     Somebody else may have known the one before, in a browser of their own.
     """
     store.forget(digest(ACCOUNT, subject))
+    _clear_in_redis(subject)
 
 
 def digest(kind: str, subject: str) -> bytes:
@@ -116,24 +123,38 @@ def digest(kind: str, subject: str) -> bytes:
 _COUNTED_AS = {Challenge: "robot_check", Wait: "throttle", Stopped: "stopped"}
 
 
-def _reserve(digests: dict[str, bytes], answered: Level, now: datetime) -> Tried | Challenge | Wait | Stopped:
+def _reserve(
+    ledger: Ledger, digests: dict[str, bytes], answered: Level, now: datetime
+) -> Tried | Challenge | Wait | Stopped:
     limits = settings.current().throttle
-    before = store.find(digests.values(), now)
+    before = ledger.find(digests, now)
     verdict = ladder.verdict(_counts(before), answered, now, limits)
     if not isinstance(verdict, Go):
         return verdict
     is_known = ladder.is_known(_counts(before), limits)
-    after = store.count_known(digests[DEVICE], now) if is_known else store.count(digests, now)
+    after = store.count_known(digests[DEVICE], now) if is_known else ledger.count(digests, now)
     # Others may have tried since it was read. Each has counted itself, and a count that waits counts nobody, so that
     # what came back tells whether this try is one of those that are allowed: no more than that many ever are.
     if after.keys() != ({DEVICE} if is_known else set(ORDER)):
-        return _wait_of(digests, now)
+        return _wait_of(ledger.find(digests, now), now)
     overtaken = _judged_again(before, after, answered, now, is_known=is_known)
     if not isinstance(overtaken, Go):
+        if not is_known:
+            ledger.undo(after)
         return overtaken
     level = ladder.needed(_counts(before | after), limits)
     stops = not is_known and after[ACCOUNT].failures == limits.account_stop_failures
-    return Tried(after, digests[ACCOUNT], is_known, level, stops)
+    return Tried(after, digests[ACCOUNT], is_known, level, stops, ledger)
+
+
+def _find(digests: dict[str, bytes], now: datetime) -> dict[str, Row]:
+    return counting.in_turn(lambda ledger: ledger.find(digests, now))
+
+
+def _clear_in_redis(subject: str) -> None:
+    if counting.is_redis_asked():
+        everything = sys.maxsize
+        counting.if_it_answers(counting.REDIS, lambda _ledger: redis_store.clear(digest(ACCOUNT, subject), everything))
 
 
 def _digests(subject: str, device: str | None, network: str) -> dict[str, bytes]:
@@ -167,8 +188,8 @@ def _judged_again(
     return ladder.verdict(_counts(others | counted), answered, now, settings.current().throttle)
 
 
-def _wait_of(digests: dict[str, bytes], now: datetime) -> Wait:
+def _wait_of(rows: dict[str, Row], now: datetime) -> Wait:
     """Return the wait that somebody else's try has brought since it was read."""
-    counts = [Count(row.failures, row.blocked_until) for row in store.find(digests.values(), now).values()]
+    counts = [Count(row.failures, row.blocked_until) for row in rows.values()]
     waits = [until for count in counts if (until := count.wait(now)) is not None]
     return Wait(max(waits, default=now + timedelta(seconds=1)))

@@ -40,6 +40,9 @@ _DATABASE = Counter(
 _BREACHED = Counter(
     "idp_breached_lookups", "New passwords looked up among leaked ones, by result.", ["result"], registry=_registry
 )
+_ROBOT_CHECKS = Counter(
+    "idp_robot_checks", "Robot checks, by kind and by what became of them.", ["kind", "result"], registry=_registry
+)
 _ROBOT_LOOKUPS = Counter(
     "idp_robot_check_lookups",
     "Answers that a robot check's service was asked about, by result.",
@@ -108,6 +111,14 @@ def count_breached_lookup(result: str) -> None:
     _child(_BREACHED, result).inc()
 
 
+def count_robot_check(kind: str, result: str) -> None:
+    """Count a step of a robot check.
+
+    The kind is box (the work behind it), pictures, spoken or code; the result is begun, passed or failed.
+    """
+    _robot_check(kind, result).inc()
+
+
 def count_robot_lookup(result: str) -> None:
     """Count one answer that the service of [robot_check] provider was asked about: passed, refused, failed."""
     _child(_ROBOT_LOOKUPS, result).inc()
@@ -171,6 +182,18 @@ def _refusal(kind: str, reason: str) -> Counter:
     return _REFUSALS.labels(kind, reason)
 
 
+@lru_cache(maxsize=32)
+def _robot_check(kind: str, result: str) -> Counter:
+    return _ROBOT_CHECKS.labels(kind, result)
+
+
 # A counter that is there at 0 from the start shows its first event as a rise; one that begins at 1 shows none.
 for _fault in Fault:
     _child(_DATABASE, _fault.value)
+for _kind in ("box", "pictures", "spoken", "code"):
+    for _result in ("begun", "passed", "failed"):
+        _robot_check(_kind, _result)
+for _result in ("passed", "refused", "failed"):
+    _child(_ROBOT_LOOKUPS, _result)
+for _outcome in ("robot_check", "stopped"):
+    _child(_LOG_INS, _outcome)

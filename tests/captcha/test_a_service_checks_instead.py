@@ -60,7 +60,6 @@ def counted(result: str) -> float:
 def test_nobody_is_asked_unless_a_setting_says_so(app: Flask) -> None:
     assert app.config["IDP"].robot_check.provider == EMBEDDED
     assert providers.widget(clock.now()) is None
-    assert providers.script_origins() == {}
     assert providers.answer_in({"g-recaptcha-response": "x", "cf-turnstile-response": "x"}) == ""
     assert verify("x") is False
 
@@ -221,7 +220,9 @@ def test_a_page_allows_the_service_and_other_pages_do_not(app: Flask, service: S
     """HD1: the policy is widened by the documented sources, on the page that asks for it."""
 
     def with_box() -> Any:
-        headers.allow_sources(providers.script_origins())
+        shown = providers.widget(clock.now())
+        assert shown is not None
+        headers.allow_sources(shown.service.sources)
         return make_response("<html></html>")
 
     app.add_url_rule("/with-box", view_func=with_box)

@@ -5,27 +5,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from flask import render_template_string, request
 from playwright.sync_api import Page, Route, expect
 from werkzeug.serving import make_server
 
 from idp import clock
 from idp.captcha import providers
 from idp.settings import HCAPTCHA, RECAPTCHA, TURNSTILE, RobotCheck, Settings
-from idp.web import headers
-from tests import servers
+from tests import factories, ladders, servers
 from tests.captcha import stand_in
 from tests.captcha.stand_in import SECRET, SITE_KEY, StandIn
-from tests.databases import AppBuilder
-from tests.windows import DESK, PHONE, Chromium
+from tests.databases import AppBuilder, with_database
+from tests.factories import Person
+from tests.windows import DESK, PHONE, Chromium, violations
 
 pytestmark = [pytest.mark.journey, pytest.mark.one_database]
 
-_PAGE = """
-{% extends "base.html" %}{% import "components/robot_service.html" as robot_service with context %}
-{% block main %}<form method="post">{{ csrf_field() }}{{ robot_service.box(widget) }}
-<p hidden data-robot-embedded>The embedded check</p><button>Log In</button></form>{% endblock %}
-"""
 _SCRIPT = """
 const box = document.querySelector("%s");
 box.insertAdjacentHTML(
@@ -38,11 +32,24 @@ document.title = box.dataset.sitekey + " " + box.dataset.theme;
 
 @dataclass(frozen=True)
 class Site:
-    """A page with the box, and the service behind it."""
+    """A log-in page with the box, the service behind it, and somebody who may log in."""
 
     origin: str
     service: StandIn
     widget: providers.Widget
+    parent: Person
+
+    def open(self, page: Page, path: str = "/login") -> None:
+        """Open the log-in page with the box: it comes once somebody has said as whom they log in."""
+        page.goto(f"{self.origin}{path}")
+        self.log_in(page)
+        expect(page.get_by_text("Your password was not looked at yet").first).to_be_visible()
+
+    def log_in(self, page: Page) -> None:
+        """Fill the form in, and press its button."""
+        page.get_by_label("Username").fill(self.parent.username)
+        page.get_by_label("Password").fill(self.parent.password)
+        page.get_by_role("button", name="Log In", exact=True).click()
 
     def give_script(self, page: Page, script: str | None) -> None:
         """Answer in the service's place when the browser asks for its script; None answers nothing that is one."""
@@ -57,35 +64,29 @@ class Site:
 
 
 @pytest.fixture(params=[RECAPTCHA, HCAPTCHA, TURNSTILE])
-def site(request: pytest.FixtureRequest, settings: Settings, build_app: AppBuilder) -> Iterator[Site]:
-    """A provider of which one page has the box of one service."""
+def site(
+    request: pytest.FixtureRequest, settings: Settings, database_url: str, build_app: AppBuilder
+) -> Iterator[Site]:
+    """A provider whose log-in page has the box of one service, since passwords were wrong."""
     port = servers.free_ports(1)
     with stand_in.running(request.param) as service:
         chosen = RobotCheck(request.param, SITE_KEY, SECRET, service.address)
         server = replace(settings.server, issuer=f"http://localhost:{port}")
-        app = build_app(replace(settings, server=server, robot_check=chosen))
-        app.add_url_rule("/with-box", view_func=_with_box, methods=["GET", "POST"])
+        node = with_database(settings, database_url)
+        app = build_app(replace(node, server=server, robot_check=chosen))
         http = make_server("localhost", port, app, threaded=True)
         thread = threading.Thread(target=http.serve_forever, args=(0.05,))
         thread.start()
         try:
             with app.app_context():
-                widget = providers.widget(clock.now())
+                widget, parent = providers.widget(clock.now()), factories.account()
+                ladders.fail(parent.username, times=3)
             assert widget is not None
-            yield Site(server.issuer, service, widget)
+            yield Site(server.issuer, service, widget, parent)
         finally:
             http.shutdown()
             thread.join()
             http.server_close()
-
-
-def _with_box() -> str:
-    now = clock.now()
-    if request.method == "POST":
-        token = providers.token_in(providers.answer_in(request.form))
-        return f"Good: {providers.verify(token or '', request.remote_addr or '', now)}"
-    headers.allow_sources(providers.script_origins())
-    return render_template_string(_PAGE, widget=providers.widget(now), errors=[])
 
 
 def _script(site: Site) -> str:
@@ -100,15 +101,39 @@ def test_the_box_is_checked_and_its_token_is_asked_about(chromium: Chromium, sit
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
         site.give_script(page, _script(site))
-        page.goto(f"{site.origin}/with-box")
-
+        site.open(page, "/login?next=/help")
         page.get_by_label("I am human").check()
         assert page.title() == f"{SITE_KEY} {'dark' if width == PHONE else 'light'}"
-        expect(page.get_by_text("The embedded check")).to_be_hidden()
-        assert complaints == []
+        expect(page.get_by_label("I'm not a robot")).to_be_hidden()
+        assert not [words for words in complaints if "422" not in words]
 
-        page.get_by_role("button", name="Log In").click()
-        expect(page.get_by_text("Good: True")).to_be_visible()
+        site.log_in(page)
+        expect(page).to_have_url(f"{site.origin}/help")
+        assert [one["response"] for one in site.service.asked] == ["a-token-of-the-box"]
+
+
+@pytest.mark.parametrize("site", [HCAPTCHA], indirect=True)
+def test_without_the_box_no_password_is_looked_at(chromium: Chromium, site: Site) -> None:
+    with chromium.window() as page:
+        site.give_script(page, _script(site))
+        site.open(page)
+
+        site.log_in(page)
+
+        expect(page.locator("#error-summary")).to_contain_text("Your password was not looked at yet")
+        expect(page.locator(".field-error").first).to_be_visible()
+        assert site.service.asked == []
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize("site", [RECAPTCHA], indirect=True)
+def test_whoever_has_no_javascript_answers_our_own_questions(chromium: Chromium, site: Site) -> None:
+    with chromium.window(javascript=False) as page:
+        site.open(page)
+
+        page.get_by_role("link", name="Answer the Questions").click()
+
+        expect(page.get_by_role("button", name="Show Pictures")).to_be_visible()
 
 
 @pytest.mark.parametrize("site", [TURNSTILE], indirect=True)
@@ -118,9 +143,9 @@ def test_where_its_script_does_not_come_the_embedded_check_does(
 ) -> None:
     with chromium.window() as page:
         site.give_script(page, wrong)
-        page.goto(f"{site.origin}/with-box")
+        site.open(page)
 
-        expect(page.get_by_text("The embedded check")).to_be_visible(timeout=12_000)
+        expect(page.get_by_label("I'm not a robot")).to_be_visible(timeout=12_000)
         expect(page.locator("[data-robot-service]")).to_have_count(0)
 
 
@@ -136,7 +161,7 @@ def test_no_other_script_of_elsewhere_is_run(chromium: Chromium, site: Site) -> 
 
         page.route("https://elsewhere.example/*", note)
         site.give_script(page, _script(site))
-        page.goto(f"{site.origin}/with-box")
+        site.open(page)
 
         page.evaluate(
             """() => new Promise((done) => { const script = document.createElement("script");

@@ -112,14 +112,14 @@ def test_the_way_on_is_kept(browser: Browser, family: Person, gradebook: Registe
 
 def test_a_code_for_the_password_asked_again_is_good_there_alone(browser: Browser, family: Person) -> None:
     browser.log_in(family.username, family.password)
-    browser.open("/robot/code?purpose=reauthentication&next=/account/settings")
+    browser.open("/robot/code?purpose=reauthentication&next=/account/password")
     assert browser.page.value("Username") == family.username
     browser.press("Send Code")
     assert work() == 1
 
     answer = type_code(browser, letters()[-1].code)
 
-    assert answer.headers["Location"] == "/reauthenticate?next=/account/settings"
+    assert answer.headers["Location"] == "/account/password"
     assert [worth(browser, LOG_IN), worth(browser, REAUTHENTICATION)] == [Level.NONE, Level.PICTURES]
 
 
@@ -265,3 +265,31 @@ def test_th7_twenty_at_once_with_one_code_pass_one_check(app: Flask, browser: Br
         passed = [future.result() for future in [threads.submit(spend) for _ in range(20)]]
 
     assert passed.count(True) == 1
+
+
+def test_r25_whoever_types_the_code_logs_in(browser: Browser, family: Person) -> None:
+    """From the box to the mail and back: the box is checked then, and the log-in goes on to where it was heading."""
+    for _ in range(3):
+        page = browser.log_in(family.username, "wrong", path="/login?next=/help")
+    link = page.links["Get a code by email instead"]
+    browser.open(link)
+    browser.fill("Username", family.username).press("Send Code")
+    work()
+    type_code(browser, letters()[-1].code)
+    page = browser.follow()
+    assert page.field("I'm not a robot").get("checked") is not None
+
+    done = browser.fill("Username", family.username).fill("Password", family.password).press("Log In")
+
+    assert (done.status, done.location) == (303, "/help")
+    assert len(events("log_in")) == 4
+
+
+def test_without_the_code_the_same_password_is_not_looked_at(browser: Browser, family: Person) -> None:
+    for _ in range(3):
+        browser.log_in(family.username, "wrong", path="/login")
+
+    page = browser.log_in(family.username, family.password, path="/login")
+
+    assert page.status == 422
+    assert len(events("log_in")) == 3

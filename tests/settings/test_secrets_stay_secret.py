@@ -36,10 +36,15 @@ def test_several_keys_keep_their_order(environ: dict[str, str]) -> None:
 
 
 def test_no_text_of_the_settings_holds_a_secret(environ: dict[str, str]) -> None:
-    loaded = settings.load(environ | {"IDP_DATABASE_URL": f"postgresql://idp:{_PASSWORD}@db/idp"})
+    addresses = {
+        "IDP_DATABASE_URL": f"postgresql://idp:{_PASSWORD}@db/idp",
+        "IDP_THROTTLE_REDIS": f"redis://:{_PASSWORD}@redis/0",
+    }
+    loaded = settings.load(environ | addresses)
     used = loaded.secrets.wrapping_keys[0]
 
-    for text in (repr(loaded), str(loaded), repr(loaded.secrets), repr(loaded.database), f"{used}"):
+    told = (repr(loaded), str(loaded), repr(loaded.secrets), repr(loaded.database), repr(loaded.throttle), f"{used}")
+    for text in told:
         assert _PASSWORD not in text
         assert repr(used.value) not in text
         assert KEY not in text

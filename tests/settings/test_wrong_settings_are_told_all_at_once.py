@@ -207,6 +207,8 @@ def test_production_refuses_authlib_s_switch_for_plain_http(environ: dict[str, s
         ("IDP_PASSWORDS_MINIMUM_LENGTH", "128", "[passwords] minimum_length has to be maximum_length at most."),
         ("IDP_THROTTLE_ACCOUNT_WAIT_SECONDS", "901", "[throttle] account_wait_seconds has to be account_longest"),
         ("IDP_THROTTLE_ACCOUNT_ROBOT_FAILURES", "6", "[throttle] account_robot_failures has to be account_pictures"),
+        ("IDP_THROTTLE_REDIS", "localhost:6379", "[throttle] redis has to be an address"),
+        ("IDP_THROTTLE_REDIS", "redis://localhost:port/0", "[throttle] redis has to be an address"),
         ("IDP_THROTTLE_NETWORK_WAIT_FAILURES", "99", "[throttle] network_pictures_failures has to be network_wait"),
     ],
 )
