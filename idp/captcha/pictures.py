@@ -3,9 +3,35 @@
 from dataclasses import dataclass, field
 from random import Random
 
-from idp.captcha.objects import ALIKE, OTHERS, SHOWN_BY, SIDE, Kind
+from idp.captcha.objects import ALIKE, ASKED, OTHERS, SHOWN_BY, SIDE, Kind
 
-__all__ = ["COLUMNS", "FEWEST", "MEDIA_TYPE", "MOST", "SIDE", "TILES", "Kind", "Task", "places", "task", "tile"]
+__all__ = [
+    "ASKED",
+    "COLUMNS",
+    "FEWEST",
+    "MEDIA_TYPE",
+    "MOST",
+    "SIDE",
+    "TILES",
+    "Kind",
+    "Task",
+    "places",
+    "task",
+    "tile",
+]
+    "ASKED",
+    "COLUMNS",
+    "FEWEST",
+    "MEDIA_TYPE",
+    "MOST",
+    "SIDE",
+    "TILES",
+    "Kind",
+    "Task",
+    "places",
+    "task",
+    "tile",
+]
 
 TILES, COLUMNS = 9, 3
 """How many squares a task has, and how many stand side by side."""
@@ -25,7 +51,7 @@ class Task:
     right: frozenset[int] = field(repr=False)
 
 
-def task(random: Random, *, objects: tuple[Kind, ...] = tuple(Kind)) -> Task:
+def task(random: Random, *, objects: tuple[Kind, ...] = ASKED) -> Task:
     """Return a new task about one of these kinds. The source of chance has to be SystemRandom, but for tests."""
     kind, right = random.choice(objects), places(random)
     return Task(kind, tuple(tile(kind, place in right, random) for place in range(TILES)), right)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import cv2
 
 from idp.captcha import pictures
-from idp.captcha.objects import Kind
 from tests.captcha.matcher import Matcher
 
 LEARNT_FROM = 100
@@ -40,9 +39,9 @@ def attack(tasks: int) -> Iterator[Success]:
     """Attack so many tasks, equally often of each kind."""
     cv2.setNumThreads(1)
     random = secrets.SystemRandom()
-    for number, kind in enumerate(Kind):
+    for number, kind in enumerate(pictures.ASKED):
         matcher = Matcher(kind, random, LEARNT_FROM)
-        mine = tasks // len(Kind) + (number < tasks % len(Kind))
+        mine = tasks // len(pictures.ASKED) + (number < tasks % len(pictures.ASKED))
         passed, judged, seconds = 0, 0, 0.0
         for task in (pictures.task(random, objects=(kind,)) for _ in range(mine)):
             started = time.process_time()

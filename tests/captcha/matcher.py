@@ -10,6 +10,7 @@ import io
 import itertools
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 import cv2
 import numpy as np
@@ -94,14 +95,15 @@ def _normal(template: Numbers) -> Numbers:
 
 def _spread(square: Numbers, high: int, wide: int) -> Numbers:
     """Return how far a square's values are from their mean, for a window of this size at each place."""
-    inside = np.zeros((square.shape[0] - high + 1, square.shape[1] - wide + 1))
+    inside: NDArray[np.float64] = np.zeros((square.shape[0] - high + 1, square.shape[1] - wide + 1))
     for channel in range(square.shape[2]):
         total, squares = cv2.integral2(np.ascontiguousarray(square[..., channel]), sdepth=cv2.CV_64F)
-        inside += _windows(squares, high, wide) - _windows(total, high, wide) ** 2 / (high * wide)
+        inside = inside + _windows(np.asarray(squares), high, wide)
+        inside = inside - _windows(np.asarray(total), high, wide) ** 2 / (high * wide)
     return np.sqrt(np.maximum(inside, 1e-3)).astype(np.float32)
 
 
-def _windows(sums: NDArray[np.float64], high: int, wide: int) -> NDArray[np.float64]:
+def _windows(sums: NDArray[Any], high: int, wide: int) -> NDArray[np.float64]:
     return np.asarray(sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide])
 
 
