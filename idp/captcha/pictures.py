@@ -19,19 +19,6 @@ __all__ = [
     "task",
     "tile",
 ]
-    "ASKED",
-    "COLUMNS",
-    "FEWEST",
-    "MEDIA_TYPE",
-    "MOST",
-    "SIDE",
-    "TILES",
-    "Kind",
-    "Task",
-    "places",
-    "task",
-    "tile",
-]
 
 TILES, COLUMNS = 9, 3
 """How many squares a task has, and how many stand side by side."""
