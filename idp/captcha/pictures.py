@@ -3,16 +3,29 @@
 from dataclasses import dataclass, field
 from random import Random
 
-from idp.captcha.objects import ALIKE, OTHERS, SHOWN_BY, SIDE, Kind
+from idp.captcha.objects import ALIKE, ASKED, OTHERS, SHOWN_BY, SIDE, Kind
 
-__all__ = ["COLUMNS", "FEWEST", "MEDIA_TYPE", "MOST", "SIDE", "TILES", "Kind", "Task", "task", "tile"]
+__all__ = [
+    "ASKED",
+    "COLUMNS",
+    "FEWEST",
+    "MEDIA_TYPE",
+    "MOST",
+    "SIDE",
+    "TILES",
+    "Kind",
+    "Task",
+    "places",
+    "task",
+    "tile",
+]
 
 TILES, COLUMNS = 9, 3
 """How many squares a task has, and how many stand side by side."""
 FEWEST, MOST = 3, 5
 """How many squares of a task are right: by chance, so that their number can't be relied on."""
 MEDIA_TYPE = "image/webp"
-_ALIKE_SHARE = 0.6
+_ALIKE_SHARE = 0.5
 """How often what stands in a wrong square, where a right one has what is asked for, looks like that."""
 
 
@@ -25,11 +38,15 @@ class Task:
     right: frozenset[int] = field(repr=False)
 
 
-def task(random: Random, *, objects: tuple[Kind, ...] = tuple(Kind)) -> Task:
+def task(random: Random, *, objects: tuple[Kind, ...] = ASKED) -> Task:
     """Return a new task about one of these kinds. The source of chance has to be SystemRandom, but for tests."""
-    kind = random.choice(objects)
-    right = frozenset(random.sample(range(TILES), random.randint(FEWEST, MOST)))
+    kind, right = random.choice(objects), places(random)
     return Task(kind, tuple(tile(kind, place in right, random) for place in range(TILES)), right)
+
+
+def places(random: Random) -> frozenset[int]:
+    """Return which squares of a task are right, from 0 on."""
+    return frozenset(random.sample(range(TILES), random.randint(FEWEST, MOST)))
 
 
 def tile(kind: Kind, is_right: bool, random: Random) -> bytes:

@@ -15,23 +15,24 @@ from resvg import render, usvg
 from idp.captcha import drawings
 from idp.captcha.objects import SIDE
 
-_AWAY = (30.0, 34.0)
+_AWAY = (29.0, 33.0)
 """How far from the middle a drawing stands, in pixels: neighbours cover each other's edges, and some are cut off."""
-_SIZE = (0.84, 1.04)
-_TALLER = (0.78, 1.28)
+_SIZE = (0.92, 1.06)
+_TALLER = (0.8, 1.25)
 """Between which height and width of a drawing are stretched against each other."""
-_TURN, _LEAN = 36.0, 14.0
+_TURN, _LEAN = 40.0, 12.0
 """How far a drawing is turned and leans, in degrees to either side."""
 _DASHED = 0.1
 """How many drawings have lines with gaps."""
-_STRIPES, _PERIOD = (0.16, 0.27), (6.0, 10.0)
+_STRIPES, _PERIOD = (0.22, 0.33), (10.0, 18.0)
 """How strong stripes are, and how many pixels light and dark take together."""
-_BEND, _BREAK = 6.5, 4.5
+_BEND, _BREAK = 6.0, 4.5
 """How many pixels the net's points are moved, and its cells against each other."""
 _CELLS = 4
-_NOISE = (0.06, 0.12)
+_NOISE = (0.05, 0.10)
 _QUALITY = 50
-_AS_IT_IS = (1, 0, 0, 0, 1, 0)
+_UNITS = 128
+_LARGER = (SIDE / _UNITS, 0, 0, 0, SIDE / _UNITS, 0)
 
 
 def draw(names: tuple[str, ...], random: Random) -> bytes:
@@ -45,17 +46,17 @@ def draw(names: tuple[str, ...], random: Random) -> bytes:
 
 
 def _rendered(scene: str) -> Image.Image:
-    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{SIDE}" height="{SIDE}">{scene}</svg>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{_UNITS}" height="{_UNITS}">{scene}</svg>'
     tree = usvg.Tree.from_str(svg, usvg.Options.default())
-    with Image.open(io.BytesIO(render(tree, _AS_IT_IS))) as opened:
+    with Image.open(io.BytesIO(render(tree, _LARGER, bg_size=(SIDE, SIDE)))) as opened:
         return opened.convert("RGB")
 
 
 def _ground(random: Random) -> str:
     """Return patches of colour to stand on."""
-    patches = [f'<rect width="{SIDE}" height="{SIDE}" fill="{drawings.any_colour(random, 0.55, 0.95)}"/>']
+    patches = [f'<rect width="{_UNITS}" height="{_UNITS}" fill="{drawings.any_colour(random, 0.55, 0.95)}"/>']
     for _number in range(random.randint(4, 7)):
-        x, y = random.uniform(0, SIDE), random.uniform(0, SIDE)
+        x, y = random.uniform(0, _UNITS), random.uniform(0, _UNITS)
         wide, high = random.uniform(12, 45), random.uniform(12, 45)
         turned = f"rotate({random.uniform(0, 180):.0f} {x:.0f} {y:.0f})"
         patches.append(
@@ -69,7 +70,7 @@ def _strokes(random: Random, fewest: int, most: int) -> str:
     """Return lines as strong as those of the drawings, so that a line is no sign of anything."""
     strokes = []
     for _number in range(random.randint(fewest, most)):
-        x, y = random.uniform(0, SIDE), random.uniform(0, SIDE)
+        x, y = random.uniform(0, _UNITS), random.uniform(0, _UNITS)
         bends = " ".join(f"{random.uniform(-50, 50):.0f}" for _ in range(12))
         wide, colour = random.uniform(1.2, 2.2), drawings.any_colour(random, 0.05, 0.7)
         strokes.append(f'<path d="M{x:.0f} {y:.0f}c{bends}" fill="none" stroke-width="{wide:.1f}" stroke="{colour}"/>')
@@ -83,7 +84,7 @@ def _placed(names: tuple[str, ...], random: Random) -> list[str]:
     for place in random.sample(range(len(names)), len(names)):
         angle = start + 2 * math.pi * place / len(names) + random.uniform(-0.2, 0.2)
         away = random.uniform(*_AWAY)
-        x, y = SIDE / 2 + away * math.cos(angle), SIDE / 2 + away * math.sin(angle)
+        x, y = _UNITS / 2 + away * math.cos(angle), _UNITS / 2 + away * math.sin(angle)
         placed.append(f'<g transform="translate({x:.1f} {y:.1f}) {_stance(random)}"{_dashes(random)}>')
         placed.append(drawings.recoloured(names[place], random) + "</g>")
     return placed

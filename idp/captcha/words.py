@@ -12,7 +12,6 @@ def question(kind: Kind) -> str:
         Kind.BIRDS: _("Select all squares with birds."),
         Kind.BOATS: _("Select all squares with boats or ships."),
         Kind.BUILDINGS: _("Select all squares with houses or other buildings."),
-        Kind.CARS: _("Select all squares with cars."),
         Kind.CLOCKS: _("Select all squares with clocks or watches."),
         Kind.FLOWERS: _("Select all squares with flowers."),
         Kind.FRUIT: _("Select all squares with fruit."),
