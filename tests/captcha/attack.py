@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import cv2
 
 from idp.captcha import pictures
+from idp.settings import RobotCheck
 from tests.captcha.matcher import Matcher
 
 LEARNT_FROM = 100
 """How many squares of each kind the matcher has seen with their answers."""
-ROUNDS = 2
-"""How many tasks have to be right one after the other before a check is over: the settings' usual number."""
+ROUNDS = RobotCheck().rounds
+"""How many tasks have to be right one after the other before a check is over, if no setting says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

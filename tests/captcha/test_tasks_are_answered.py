@@ -203,7 +203,8 @@ def test_r28_there_are_as_many_rounds_as_the_setting_says(
 
 
 def test_a_network_that_wants_too_many_tasks_waits(app: Flask, mine: str) -> None:
-    app.config["IDP"] = replace(app.config["IDP"], robot_check=RobotCheckSettings(tasks_per_network_hour=12))
+    few = RobotCheckSettings(tasks_per_network_hour=MOST_TASKS + 2)
+    app.config["IDP"] = replace(app.config["IDP"], robot_check=few)
     first, second = (begun(mine, wanted=Level.PICTURES).answer for _ in range(2))
     for _ in range(MOST_TASKS):
         show(first, mine)
