@@ -227,5 +227,5 @@
   });
 
   if (answer.value) keepTime(Number(box.dataset.seconds));
-  else tick.checked = false; // a browser may bring the tick back, and not the answer
+  else if (tick.checked) start(); // before this script came; or a browser brings the tick back, and not the answer
 })();

@@ -54,6 +54,11 @@ class Check:
         """Return which question of how many it is."""
         return self.page.locator(".robot-counter")
 
+    def is_checked(self) -> None:
+        """See that the box is checked, and that its answer is there."""
+        expect(self.page.locator("[name=robot_answer]")).not_to_have_value("")
+        expect(self.tick).to_be_checked()
+
     def button(self, square: int) -> Locator:
         """Return a square, from 0 on."""
         return self.page.get_by_label(f"{self.square} {square + 1} {self.of} 9", exact=True)
