@@ -3,9 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from idp import faults
+from idp.accounts import usernames
 from idp.captcha import providers
 from idp.captcha import service as captcha
 from idp.database import db
+from idp.throttle import tries
 from idp.throttle.ladder import Level
 from idp.web import context
 
@@ -30,6 +35,23 @@ class ChallengeNeeded:
     """No password was looked at: first it has to be shown that no program is at work."""
 
     level: Level
+
+
+def foreseen(username: str, device: str | None, now: datetime) -> Level:
+    """Return how far a check has to go before a password is typed: by the username, as far as a page knows it.
+
+    A browser that is known somewhere is not asked for its network's sake before it has said where. The page opens
+    without its ledger, too: no password is looked at then.
+    """
+    if not username and device:
+        return Level.NONE
+    try:
+        return tries.level(usernames.key(username) or None, now, device=device, network=context.network())
+    except SQLAlchemyError as error:
+        if faults.find(error) is None:
+            raise
+        db.session.rollback()
+        return Level.NONE
 
 
 def spend(evidence: Evidence, purpose: str, now: datetime) -> Level:

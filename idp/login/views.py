@@ -8,7 +8,7 @@ from werkzeug import Response as AnyResponse
 
 from idp import clock
 from idp.accounts import service as accounts
-from idp.login import destination, new_password, pages, passage, service, steps
+from idp.login import destination, new_password, pages, passage, robot, service, steps
 from idp.login.destination import LostContinuation
 from idp.login.forms import LogInForm
 from idp.login.new_password import Gone, Unfit
@@ -33,6 +33,7 @@ def log_in() -> AnyResponse:
     if session is not None and going_to.accepts(session):
         return see_other(going_to.address)
     username = session.username if session else going_to.hinted_username()
+    pages.ask_robot(robot.foreseen(username, cookies.read(cookies.DEVICE), clock.now()))
     return pages.log_in(going_to, LogInForm(username), [], 200)
 
 

@@ -17,6 +17,7 @@ from tests.pages import Browser, Page
 
 WRONG = "a password that is wrong"
 ASKED = "Check the box “I'm not a robot” first."
+BOX = "I'm not a robot"
 EXPLAINED = "Somebody may have tried to log in with your username."
 
 
@@ -32,6 +33,22 @@ def test_r21_the_third_wrong_password_brings_it(browser: Browser, parent: Person
     assert (second.status, third.status) == (422, 422)
     assert EXPLAINED not in second.words
     assert EXPLAINED in third.words
+
+
+def test_r21_the_next_page_has_it_before_anything_is_typed_where_the_username_or_the_network_tells(
+    browser: Browser, new_browser: Callable[[], Browser], parent: Person
+) -> None:
+    browser.log_in(parent.username, parent.password)
+    browser.open("/logout")
+    browser.press("Log Out")
+    elsewhere = new_browser()
+    before = elsewhere.open("/login").words
+    for number in range(20):
+        fail(f"nobody{number}", 1, network="127.0.0.1")
+
+    assert BOX not in before
+    assert BOX in elsewhere.open("/login").words
+    assert BOX not in browser.open("/login").words, "a browser that is known somewhere is not its network's stranger"
 
 
 def test_r22_it_is_explained_in_plain_words(browser: Browser, parent: Person) -> None:
