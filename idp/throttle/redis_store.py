@@ -15,7 +15,7 @@ from idp.throttle.store import ORDER, Row
 if TYPE_CHECKING:
     from redis import Redis
 
-_PATIENCE = 0.5  # seconds: whoever waits for Redis waits beside a hash of a fifth
+_PATIENCE = 2.0  # seconds: a machine that is busy with hashes answers late; one that is away is then left alone
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
