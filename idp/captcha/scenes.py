@@ -41,7 +41,7 @@ def draw(names: tuple[str, ...], random: Random) -> bytes:
     picture = _bent(_striped(_rendered(scene), random), random)
     picture = Image.blend(picture, _noise(random), random.uniform(*_NOISE))
     saved = io.BytesIO()
-    picture.save(saved, "WEBP", quality=_QUALITY, method=0)
+    picture.save(saved, "WEBP", quality=_QUALITY, method=2)
     return saved.getvalue()
 
 
