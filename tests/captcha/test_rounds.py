@@ -15,10 +15,10 @@ from idp.captcha.rounds import Finished, Next, Over, Progress, Spoken, Squares
         (Progress(2, 3, 2), True, Next(3)),
         (Progress(1, 1, 1), False, Next(1)),
         (Progress(2, 2, 2), False, Next(1)),
-        (Progress(3, 3, 9), False, Next(1)),
-        (Progress(3, 3, 10), True, Finished()),
-        (Progress(1, 2, 10), True, Over()),
-        (Progress(1, 1, 10), False, Over()),
+        (Progress(3, 3, rounds.MOST_TASKS - 1), False, Next(1)),
+        (Progress(3, 3, rounds.MOST_TASKS), True, Finished()),
+        (Progress(1, 2, rounds.MOST_TASKS), True, Over()),
+        (Progress(1, 1, rounds.MOST_TASKS), False, Over()),
     ],
 )
 def test_r26_r28_what_comes_after_an_answer(
