@@ -1,13 +1,16 @@
 """The ledger of password tries, in memory: it decides by the provider's own functions and counts as its tables do."""
 
+import random
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from idp.database import db
 from idp.settings import Throttle
-from idp.throttle import ladder
+from idp.throttle import ladder, tries
 from idp.throttle.ladder import Challenge, Count, Counts, Go, Level, Stopped
-from idp.throttle.rules import Wait
+from idp.throttle.rules import LOG_IN, Wait
 from idp.throttle.store import ACCOUNT, DEVICE, NETWORK, NETWORK_HOUR, OVERALL
+from idp.throttle.tries import Tried
 
 Key = tuple[str, str]
 
@@ -107,3 +110,28 @@ class MemoryLedger:
                 row.blocked_until = now + self._waits[min(row.failures, max(self._waits))]
         elif kind == NETWORK_HOUR and row.failures >= self.limits.network_wait_failures:
             row.blocked_until = now + timedelta(seconds=self.limits.network_wait_seconds)
+
+
+def compare(seed: int) -> None:
+    """Carry the same tries out here and in the ledger that the settings name, and let it decide alike each time."""
+    chance, memory = random.Random(seed), MemoryLedger()  # noqa: S311  a sequence, not a secret
+    now = datetime(2026, 9, 1, 12, tzinfo=UTC)
+    for username in ("a", "b"):
+        memory.know("home", username, now)
+        tries.remember_browser("home", username, now)
+    for _ in range(300):
+        now += timedelta(seconds=chance.choice((1, 5, 60, 400, 1000)))
+        username, network = chance.choice("abc"), chance.choice(("here", "there"))
+        device, answered = chance.choice((None, None, "home")), chance.choice((Level.BOX, Level.PICTURES))
+        mine = memory.reserve(username, now, device=device, network=network, answered=answered)
+        real = tries.reserve(LOG_IN, username, now, device=device, network=network, answered=answered)
+        if isinstance(mine, Reserved):
+            assert isinstance(real, Tried)
+            db.session.commit()
+            if chance.random() < 0.1:
+                memory.succeed(mine, now)
+                tries.settle(real, succeeded=True, now=now)
+                db.session.commit()
+        else:
+            assert real == mine
+            db.session.rollback()

@@ -1,6 +1,5 @@
 """Tries counted in Redis: decided as in the database, exact however many come at once, and never without any limit."""
 
-import random
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from idp.throttle.ladder import Challenge, Level, Stopped
 from idp.throttle.models import Counter
 from idp.throttle.rules import LOG_IN, Wait
 from idp.throttle.tries import Tried
-from tests.benchmarks.memory_ledger import MemoryLedger, Reserved
+from tests.benchmarks import memory_ledger
 from tests.redis_servers import RedisServer, redis_server
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -74,26 +73,7 @@ def rows() -> int:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_it_decides_as_the_ledger_in_memory(seed: int) -> None:
-    chance, memory, now = random.Random(seed), MemoryLedger(), NOW  # noqa: S311  a sequence, not a secret
-    for username in ("a", "b"):
-        memory.know("home", username, now)
-        tries.remember_browser("home", username, now)
-    for _ in range(300):
-        now += timedelta(seconds=chance.choice((1, 5, 60, 400, 1000)))
-        username, network = chance.choice("abc"), chance.choice(("here", "there"))
-        device, answered = chance.choice((None, None, "home")), chance.choice((Level.BOX, Level.PICTURES))
-        mine = memory.reserve(username, now, device=device, network=network, answered=answered)
-        real = tries.reserve(LOG_IN, username, now, device=device, network=network, answered=answered)
-        if isinstance(mine, Reserved):
-            assert isinstance(real, Tried)
-            db.session.commit()
-            if chance.random() < 0.1:
-                memory.succeed(mine, now)
-                tries.settle(real, succeeded=True, now=now)
-                db.session.commit()
-        else:
-            assert real == mine
-            db.session.rollback()
+    memory_ledger.compare(seed)
 
 
 def test_the_database_counts_nothing_but_known_browsers(ewa: str) -> None:
