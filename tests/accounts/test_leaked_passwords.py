@@ -1,15 +1,12 @@
 """R50: a stolen password is refused where a setting says what to look it up in; a service that is down stops nobody."""
 
 import hashlib
-import http.server
 import random
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -23,6 +20,7 @@ from idp.operations.finding import OK, PROBLEM
 from idp.web import metrics
 from tests import servers
 from tests.factories import Person
+from tests.listeners import Handler, listening
 from tests.pages import Browser, Page
 
 pytestmark = pytest.mark.one_database
@@ -57,26 +55,14 @@ class Service:
 def service() -> Iterator[Service]:
     told = Service()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # the base class's name
+    class Ranges(Handler):
+        def answer(self) -> None:
             told.asked.append((self.path, dict(self.headers)))
             time.sleep(told.delay)
-            body = told.range_of(self.path[-5:]) if told.body is None else told.body
-            self.send_response(told.status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.say(told.status, told.range_of(self.path[-5:]) if told.body is None else told.body)
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's name
-            """Stay silent."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    told.port = server.server_address[1]
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield told
-    server.shutdown()
-    server.server_close()
+    with listening(Ranges) as told.port:
+        yield told
 
 
 @pytest.fixture

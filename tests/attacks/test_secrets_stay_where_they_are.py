@@ -10,9 +10,7 @@ import uuid
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -32,6 +30,7 @@ from tests.answers import Answer
 from tests.attacks.over_http.conftest import CALLBACK, VERIFIER, Intruder, Target
 from tests.databases import Databases, with_database
 from tests.factories import Registered
+from tests.listeners import Handler, listening
 from tests.programs import variables
 
 _DATABASE_PASSWORD = "dbpassword-Kx7Qn2Vw9"
@@ -123,34 +122,24 @@ def _in_files(environment: dict[str, str], folder: Path) -> dict[str, str]:
     return environment
 
 
-class _Listener(BaseHTTPRequestHandler):
+class _Listener(Handler):
     """An application's address for log-out notices."""
 
     notices: list[str]
 
-    def do_POST(self) -> None:
+    def answer(self) -> None:
         """Take a notice."""
         self.notices.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
         self.send_response(200)
         self.end_headers()
-
-    def log_message(self, *_words: Any) -> None:
-        """Say nothing."""
 
 
 @contextlib.contextmanager
 def _listener() -> Iterator[tuple[str, list[str]]]:
     """Yield the address of an application that is told of log-outs, and what it was told."""
     notices: list[str] = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Listener", (_Listener,), {"notices": notices}))
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", notices
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(type("Listener", (_Listener,), {"notices": notices})) as port:
+        yield f"http://127.0.0.1:{port}", notices
 
 
 def test_no_secret_turns_up_where_it_does_not_belong(watched: Watched) -> None:

@@ -1,8 +1,6 @@
 """A server on this machine that speaks what reCAPTCHA v2, hCaptcha and Turnstile document of their siteverify."""
 
-import http.server
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from idp.settings import HCAPTCHA, RECAPTCHA, TURNSTILE
+from tests.listeners import Handler, listening
 
 SITE_KEY, SECRET = "10000000-ffff-ffff-ffff-000000000001", "0x-the-secret-of-this-site"
 _SPENT = {
@@ -72,27 +71,12 @@ def running(kind: str) -> Iterator[StandIn]:
     """Run one until the block ends."""
     service = StandIn(kind)
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # the base class's name
+    class Verify(Handler):
+        def answer(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
             time.sleep(service.delay)
             said = json.dumps(service.answer({name: values[0] for name, values in parse_qs(sent).items()}))
-            body = said.encode() if service.body is None else service.body
-            self.send_response(service.status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.say(service.status, said.encode() if service.body is None else service.body, "application/json")
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's name
-            """Stay silent."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    service.port = server.server_address[1]
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
+    with listening(Verify) as service.port:
         yield service
-    finally:
-        server.shutdown()
-        server.server_close()
