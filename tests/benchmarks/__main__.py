@@ -85,7 +85,7 @@ def main(arguments: list[str]) -> int:
 
 def _parse(arguments: list[str]) -> Options:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    names = ",".join(scripts.SCRIPTS)
+    names = ",".join(scripts.MEASURED)
     parser.add_argument("--operations", default=names, help=f"of {names}")
     parser.add_argument("--connections", default="1,8,32", help="kept open at once (default: 1,8,32)")
     parser.add_argument("--seconds", type=float, default=4.0, help="for each figure (default: 4)")
@@ -95,7 +95,7 @@ def _parse(arguments: list[str]) -> Options:
     parser.add_argument("--mails", type=int, default=10_000, help="queued and delivered; 0 for none (default: 10000)")
     given = parser.parse_args(arguments)
     operations = given.operations.split(",")
-    if unknown := set(operations) - set(scripts.SCRIPTS):
+    if unknown := set(operations) - set(scripts.MEASURED):
         parser.error(f"no such operation: {', '.join(sorted(unknown))}")
     kinds = list(KINDS) if given.database == "both" else [given.database]
     connections = [int(number) for number in given.connections.split(",")]

@@ -114,6 +114,8 @@ SCRIPTS: dict[str, Callable[[Values, int], Script]] = {
     "log_in": log_in,
     "page": page,
 }
+MEASURED = [name for name in SCRIPTS if name != "page"]
+"""What `make bench` measures. Pages of the console are measured by growth, which says which one."""
 
 
 def _authorization(values: Values, verifier: str, state: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.benchmarks import __main__ as bench
+from tests.benchmarks import scripts
 
 
 def test_a_short_run_measures_what_it_is_asked_to(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,8 +22,18 @@ def test_a_short_run_measures_what_it_is_asked_to(capsys: pytest.CaptureFixture[
     assert status == 0, said
 
 
+def test_everything_is_measured_when_nothing_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    chosen = "--connections 2 --seconds 0.2 --database sqlite --workers 1 --starts 1 --mails 0"
+    status = bench.main(chosen.split())
+
+    said = capsys.readouterr().out
+    assert status == 0, said
+    for operation in scripts.MEASURED:
+        assert f"\n| {operation} | " in said
+
+
 def test_an_operation_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        bench.main(["--operations", "flow,flaw"])
+        bench.main(["--operations", "flow,page"])
 
-    assert "no such operation: flaw" in capsys.readouterr().err
+    assert "no such operation: page" in capsys.readouterr().err
