@@ -1,6 +1,7 @@
 """The clock tells nothing: the statistic finds what is there, and the pairs that must look alike do."""
 
 import random
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -53,8 +54,7 @@ def test_ties_count_half_and_nothing_at_all_is_told_by_equal_times() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_hundred_tries_over_http_tell_nothing_but_what_is_planted(kind: str, tmp_path: Path) -> None:
-    with timing.served(kind, tmp_path) as (app, origin):
-        prober = timing.Prober(origin)
+    with timing.served(kind, tmp_path) as (app, origin), closing(timing.Prober(origin)) as prober:
         found = {name: timing.is_told_apart(pair) for name, pair in timing.pairs(app, prober)}
         needed, planted = timing.tries_to_find(timing.planted(app, prober))
 

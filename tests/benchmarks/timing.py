@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -65,6 +65,10 @@ class Prober:
         assert found is not None
         self._token = found[1].decode()
         self._cookie = cookies.partition(";")[0]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
 
     def reconnect(self) -> None:
         """Open a connection anew: the server may have closed one that waited until people were made."""
@@ -292,8 +296,11 @@ def main(arguments: list[str]) -> int:
     failures = 0
     for kind in KINDS:
         _say(f"\n{kind}, {tries} tries of each kind in turns\n\n{_HEAD}")
-        with tempfile.TemporaryDirectory() as folder, served(kind, Path(folder)) as (app, origin):
-            prober = Prober(origin)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            served(kind, Path(folder)) as (app, origin),
+            closing(Prober(origin)) as prober,
+        ):
             for name, pair in pairs(app, prober):
                 found, verdict = is_told_apart(pair, tries)
                 failures += found
