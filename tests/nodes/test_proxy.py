@@ -2,15 +2,18 @@
 
 import contextlib
 import http.client
+import itertools
 import json
 import re
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from queue import Queue
 from types import MappingProxyType
 from urllib.parse import urlencode
 
@@ -27,6 +30,7 @@ from tests.nodes.node import Node
 from tests.nodes.proxy import NAME, SHIPPED, Proxy, nginx
 from tests.servers import free_ports
 
+_AT_ONCE = 6
 _NONE: Mapping[str, str] = MappingProxyType({})
 FORGED = {
     "X-Forwarded-For": "203.0.113.66",
@@ -294,18 +298,26 @@ def unused_ports() -> Callable[[int], list[int]]:
 def _flood(
     installed: Installation, path: str, method: str, source: str, *, at_most: int, headers: Mapping[str, str] = _NONE
 ) -> Answer:
-    """Send requests on one connection after another until one is refused; return the refusal."""
-    connection = http.client.HTTPSConnection(
-        NAME, installed.proxy.port, context=installed.trust, source_address=(source, 0), timeout=30
-    )
-    with contextlib.closing(connection):
-        for _ in range(at_most):
-            connection.request(method, path, b"", dict(headers))
-            answer = connection.getresponse()
-            text = answer.read().decode()
-            if answer.status == 429:
-                return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, text)
-    raise AssertionError(f"{at_most} requests, and none was refused")
+    """Send requests on some connections at once, faster than any limit lets through, until one is refused."""
+    numbers, refused = itertools.count(), Queue[Answer]()
+
+    def send() -> None:
+        connection = http.client.HTTPSConnection(
+            NAME, installed.proxy.port, context=installed.trust, source_address=(source, 0), timeout=30
+        )
+        with contextlib.closing(connection):
+            while refused.empty() and next(numbers) < at_most:
+                connection.request(method, path, b"", dict(headers))
+                answer = connection.getresponse()
+                text = answer.read().decode()
+                if answer.status == 429:
+                    refused.put(Answer(answer.status, {key.lower(): value for key, value in answer.getheaders()}, text))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for sent in [pool.submit(send) for _ in range(_AT_ONCE)]:
+            sent.result()
+    assert not refused.empty(), f"{at_most} requests, and none was refused"
+    return refused.get()
 
 
 def _handshake(
