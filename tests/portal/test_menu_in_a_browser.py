@@ -11,7 +11,7 @@ from tests import factories
 from tests.databases import Databases
 from tests.factories import Person
 from tests.servers import prepared_provider
-from tests.windows import DESK, PHONE, Chromium, violations
+from tests.windows import DESK, PHONE, Chromium
 
 pytestmark = pytest.mark.journey
 
@@ -159,33 +159,6 @@ def test_without_javascript_both_menus_work(chromium: Chromium, portal: Portal, 
         window.locator("#profile").get_by_role("link", name="Settings").click()
         window.get_by_role("main").get_by_role("link", name="Account Settings").click()
         expect(window.get_by_role("heading", name="Account Settings")).to_be_visible()
-
-
-@pytest.mark.parametrize("width", [PHONE, DESK])
-@pytest.mark.parametrize("dark", [False, True])
-def test_no_page_breaks_wcag(chromium: Chromium, portal: Portal, width: int, dark: bool) -> None:
-    with chromium.window(width, dark=dark) as window:
-        found = []
-        for path in (
-            "/login",
-            "/help",
-            "/forgot-password",
-            "/forgot-username",
-            "/support",
-            "/support/ticket",
-            "/nowhere",
-        ):
-            window.goto(portal.origin + path)
-            found += violations(window)
-        _log_in(window, portal)
-        for path in ("/", "/account", "/help"):
-            window.goto(portal.origin + path)
-            found += violations(window)
-        _button(window, "Menu").click()
-        _button(window, "Profile").click()
-        found += violations(window)
-
-    assert found == []
 
 
 def _log_in(page: Page, portal: Portal) -> None:
