@@ -18,7 +18,15 @@ from idp.audit.models import AuditEvent
 from idp.database import db
 from idp.faults import Fault
 from idp.oidc import metadata
-from idp.operations import doctor_keys, doctor_mail, doctor_passwords, doctor_robot, doctor_settings, leases
+from idp.operations import (
+    doctor_keys,
+    doctor_mail,
+    doctor_passwords,
+    doctor_robot,
+    doctor_settings,
+    doctor_throttle,
+    leases,
+)
 from idp.operations.finding import NOTE, OK, PROBLEM, Finding
 from idp.operations.readiness import Shape, shape, write
 from idp.sessions.models import LogoutNotice
@@ -52,7 +60,8 @@ def examine(now: datetime) -> list[Finding]:
             findings.append(Finding(PROBLEM, subject, f"{fault}: {fault.advice} ({error.__class__.__name__})"))
             if subject == "database":
                 break
-    return [*findings, *doctor_passwords.examine(), *doctor_robot.examine(), *doctor_mail.server(), *_issuer()]
+    others = (doctor_passwords.examine, doctor_throttle.examine, doctor_robot.examine, doctor_mail.server, _issuer)
+    return findings + [finding for look in others for finding in look()]
 
 
 def _database(_now: datetime) -> Iterator[Finding]:

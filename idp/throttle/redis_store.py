@@ -124,6 +124,13 @@ def clear(account: bytes, below: int) -> None:
     _run(_CLEAR, [account], [below])
 
 
+def eviction_policy() -> str | None:
+    """Return by what rule keys are thrown away when the memory is full; None if none ever is. Raises RedisError."""
+    memory = _redis().info("memory")
+    policy: str = memory.get("maxmemory_policy", "noeviction")
+    return policy if memory.get("maxmemory", 0) and policy != "noeviction" else None
+
+
 def failures() -> type[Exception]:
     """Return what a Redis raises that does not answer, or not as one."""
     from redis import RedisError  # loaded late, as below

@@ -12,7 +12,9 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import func, select
 
+from idp import clock
 from idp.database import db
+from idp.operations import doctor
 from idp.settings import Settings
 from idp.throttle import counting, tries
 from idp.throttle.ladder import Challenge, Level, Stopped
@@ -156,3 +158,38 @@ def test_while_it_is_away_the_database_counts(ewa: str, server: RedisServer, mon
         server.start()
     monkeypatch.setattr(counting, "_paused_until", 0.0)
     assert isinstance(reserve(ewa), Tried), "it counts on from what it held"
+
+
+def _doctor() -> list[tuple[str, str]]:
+    return [(found.level, found.text) for found in doctor.examine(clock.now()) if found.subject == "throttle"]
+
+
+def test_the_doctor_says_whether_it_counts(server: RedisServer) -> None:
+    before = _doctor()
+    server.stop()
+    try:
+        away = _doctor()
+    finally:
+        server.start()
+
+    assert before == [("ok", "Redis counts wrong passwords")]
+    assert [level for level, _text in away] == ["problem"]
+    assert "Redis does not answer" in away[0][1]
+
+
+def test_the_doctor_warns_of_a_redis_that_throws_counts_away(server: RedisServer) -> None:
+    with Redis.from_url(server.url) as client:
+        client.config_set("maxmemory", "100mb")
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        thrown_away = _doctor()
+        client.config_set("maxmemory-policy", "noeviction")
+        kept = _doctor()
+        client.config_set("maxmemory", "0")
+
+    assert thrown_away == [
+        (
+            "problem",
+            "Redis throws counts away when its memory is full (allkeys-lru); set its maxmemory-policy to noeviction",
+        )
+    ]
+    assert kept == [("ok", "Redis counts wrong passwords")]
