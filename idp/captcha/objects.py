@@ -37,20 +37,20 @@ _SHOWN_BY: dict[Kind, str] = {
     Kind.INSTRUMENTS: "1F3B8 1F3BB 1F3BA 1F3B7 1F941 1FA95 1FA97 1FA87 1FA89 1FA8A",
     Kind.SHOES: "1F45F 1F45E 1F460 1F461 1F462 1F97E 1F97F",
     Kind.TRAINS: "1F682 1F683 1F684 1F685 1F686 1F688 1F68A 1F68B",
-    Kind.TREES: "1F332 1F333 1F334 1F384 1FABE",
+    Kind.TREES: "1F332 1F334 1F384 1FABE",
 }
 _ALIKE: dict[Kind, str] = {
     Kind.BALLS: "1F36A 1F369 1F9ED 1F3AF 1FA99 1F6DE 1F6DF 1F95E 1F967",
-    Kind.BIRDS: "1F987 1F996 1F98E 1F43F 1F407 1F422 1F98A 1F408",
+    Kind.BIRDS: "1F996 1F98E 1F43F 1F407 1F422 1F98A 1F408",
     Kind.BOATS: "1F433 1F6F8 1F40A 1F9F3 1F69C 1F98B 1F407",
     Kind.BUILDINGS: "1F4DA 1F4BB 1F4F0 1F5C4 1F9F0 1F4FB 1F381",
-    Kind.CLOCKS: "1F9ED 1F3AF 1FA99 1F6DE 1F6DF 1F4F7 1F4FB 1F369",
+    Kind.CLOCKS: "1F3AF 1FA99 1F6DE 1F6DF 1F4F7 1F4FB 1F369",
     Kind.FLOWERS: "1F331 1F33F 1F341 1F344 1F966 2600 2699 2744 1F6DE 1F4A5",
     Kind.FRUIT: "1F4A1 1F388 1F9F6 1F3AF 1F9ED 1F381 1F514 1F36A",
     Kind.HATS: "1F514 1F9C1 1F4BC 1F45C 1F6CE 1F3BA 1F382",
-    Kind.INSECTS: "1F40C 1F990 1F987 1F98E 1F401 1F407 1F43F 1F331 1F33F",
+    Kind.INSECTS: "1F98E 1F401 1F407 1F43F 1F331 1F33F",
     Kind.INSTRUMENTS: "1F528 1FA93 1FA8F 1F3F9 1F52D 1F511 1F526 1F9F9 1FA9A",
-    Kind.SHOES: "1F9E6 1F9E4 1F45C 1F6F7 1F50C 1F97D",
+    Kind.SHOES: "1F45C 1F6F7 1F50C 1F97D 1F4DE 1F4BC 1F6F4",
     Kind.TRAINS: "1F692 1F69B 1F69C 1F697 1F695 1F6F5 1F4FB 1F9F3",
     Kind.TREES: "2602 1F302 1FA82 1F388 1F366 1F341 1F338 1F3A9 1F514",
 }
@@ -63,5 +63,8 @@ OTHERS: dict[Kind, tuple[str, ...]] = {
     kind: tuple(name for other in Kind if other is not kind for name in SHOWN_BY[other]) for kind in Kind
 }
 """What else stands in a square: whatever another task asks for."""
-ASKED: tuple[Kind, ...] = tuple(kind for kind in Kind if kind not in {Kind.FLOWERS, Kind.HATS})
-"""What tasks ask for: the matcher of the tests finds flowers and hats too often, so they only stand among the rest."""
+ASKED: tuple[Kind, ...] = tuple(
+    kind for kind in Kind if kind not in {Kind.BUILDINGS, Kind.HATS, Kind.INSECTS, Kind.INSTRUMENTS, Kind.SHOES}
+)
+"""What tasks ask for: the matcher of the tests finds the others too often, or people do not, so they only stand among
+the wrong squares."""

@@ -26,7 +26,7 @@ FEWEST, MOST = 3, 5
 """How many squares of a task are right: by chance, so that their number can't be relied on."""
 MEDIA_TYPE = "image/webp"
 _ALIKE_SHARE = 0.5
-"""How often what stands in a wrong square, where a right one has what is asked for, looks like that."""
+"""How often what stands in a wrong square looks like what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,8 @@ def places(random: Random) -> frozenset[int]:
 
 
 def tile(kind: Kind, is_right: bool, random: Random) -> bytes:
-    """Return one square, with a thing of this kind in it or without: for a task, or in the place of a chosen one."""
+    """Return one square with a thing of this kind or of another: for a task, or in the place of a chosen one."""
     from idp.captcha import scenes  # it loads Pillow and resvg: 9 MiB that most processes never need
 
     others = ALIKE[kind] if random.random() < _ALIKE_SHARE else OTHERS[kind]
-    names = [
-        random.choice(SHOWN_BY[kind] if is_right else others),
-        random.choice(ALIKE[kind]),
-        random.choice(OTHERS[kind]),
-    ]
-    random.shuffle(names)
-    return scenes.draw(tuple(names), random)
+    return scenes.draw(random.choice(SHOWN_BY[kind] if is_right else others), random)

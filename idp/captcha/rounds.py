@@ -8,7 +8,7 @@ PICTURES, SPOKEN = "pictures", "spoken"
 MOST_TASKS = 6
 """How many tasks one check may draw: whoever needs more begins anew, which counts for the network.
 
-A program that solves one in eight gets through both rounds within so many tasks less than once in ten checks.
+A program that solves one in ten gets through both rounds within so many tasks less than once in twenty checks.
 """
 MOST_REPLACED = 6
 """How many squares of a task are replaced by one that has to be chosen, too: the next ones never are."""

@@ -1,11 +1,13 @@
-"""One square of a picture task: drawings on a ground, turned, half covered, striped, bent and broken.
+"""One square of a picture task: a drawing on a ground, turned, partly covered, striped, and bent as if under water.
 
 Each disturbance is there for what it does to programs that compare edges, and for how little it does to eyes:
 tests/captcha/matcher.py is such a program, and says how far it gets.
 """
 
+import cmath
 import io
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from random import Random
 
@@ -15,30 +17,39 @@ from resvg import render, usvg
 from idp.captcha import drawings
 from idp.captcha.objects import SIDE
 
-_AWAY = (29.0, 33.0)
-"""How far from the middle a drawing stands, in pixels: neighbours cover each other's edges, and some are cut off."""
-_SIZE = (0.92, 1.06)
+_AWAY = 12.0
+"""How far from the middle a drawing stands at most: parts of some are cut off."""
+SIZE = (1.2, 1.4)
+"""How large a drawing is: at 1 it is 72 of a square's 128 units wide and high."""
 _TALLER = (0.8, 1.25)
 """Between which height and width of a drawing are stretched against each other."""
 _TURN, _LEAN = 40.0, 12.0
 """How far a drawing is turned and leans, in degrees to either side."""
 _DASHED = 0.1
 """How many drawings have lines with gaps."""
-_STRIPES, _PERIOD = (0.22, 0.33), (10.0, 18.0)
+_STRIPES, _PERIOD = (0.08, 0.14), (10.0, 18.0)
 """How strong stripes are, and how many pixels light and dark take together."""
-_BEND, _BREAK = 6.0, 4.5
-"""How many pixels the net's points are moved, and its cells against each other."""
-_CELLS = 4
-_NOISE = (0.05, 0.10)
+_WAVES, _HIGH, _OFTEN = 3, (7.0, 10.5), (0.5, 1.3)
+"""How many waves run through a square, how many pixels each moves it, and how often each goes up and down in it."""
+_SWIRL = (40.0, 65.0)
+"""By how many degrees the middle is turned against the rim. Eyes follow a bend; a program has to try each."""
+_CELLS = 12
+"""How many straight pieces bends are made of."""
+_NOISE = (0.03, 0.06)
 _QUALITY = 50
-_UNITS = 128
-_LARGER = (SIDE / _UNITS, 0, 0, 0, SIDE / _UNITS, 0)
+MARGIN = 48
+"""How many pixels are drawn around a square, for a bend to bring in: as far as all waves go together, and a swirl."""
+_WIDE = SIDE + 2 * MARGIN
+_PIXELS = SIDE / 128
+"""Drawings are placed in units of which a square has 128, the margin not counted."""
+_UNITS = _WIDE / _PIXELS
 
 
-def draw(names: tuple[str, ...], random: Random) -> bytes:
-    """Return a picture (WebP, some 4 kB) of these drawings, in any order: about 8 ms. No two pictures are alike."""
-    scene = "".join((_ground(random), _strokes(random, 2, 5), *_placed(names, random), _strokes(random, 0, 2)))
-    picture = _bent(_striped(_rendered(scene), random), random)
+def draw(name: str, random: Random) -> bytes:
+    """Return a picture (WebP, some 4 kB) of a drawing: about 10 ms. No two pictures are alike."""
+    under = "".join((_ground(random), _strokes(random, 3, 7)))
+    over = "".join((_patch(random, *_near(random), 6, 16), _strokes(random, 0, 3)))
+    picture = bent(_striped(_rendered(under + _placed(name, random) + over), random), random)
     picture = Image.blend(picture, _noise(random), random.uniform(*_NOISE))
     saved = io.BytesIO()
     picture.save(saved, "WEBP", quality=_QUALITY, method=2)
@@ -48,22 +59,35 @@ def draw(names: tuple[str, ...], random: Random) -> bytes:
 def _rendered(scene: str) -> Image.Image:
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{_UNITS}" height="{_UNITS}">{scene}</svg>'
     tree = usvg.Tree.from_str(svg, usvg.Options.default())
-    with Image.open(io.BytesIO(render(tree, _LARGER, bg_size=(SIDE, SIDE)))) as opened:
+    with Image.open(io.BytesIO(render(tree, (_PIXELS, 0, 0, 0, _PIXELS, 0), bg_size=(_WIDE, _WIDE)))) as opened:
         return opened.convert("RGB")
 
 
 def _ground(random: Random) -> str:
     """Return patches of colour to stand on."""
-    patches = [f'<rect width="{_UNITS}" height="{_UNITS}" fill="{drawings.any_colour(random, 0.55, 0.95)}"/>']
-    for _number in range(random.randint(4, 7)):
-        x, y = random.uniform(0, _UNITS), random.uniform(0, _UNITS)
-        wide, high = random.uniform(12, 45), random.uniform(12, 45)
-        turned = f"rotate({random.uniform(0, 180):.0f} {x:.0f} {y:.0f})"
-        patches.append(
-            f'<ellipse cx="{x:.0f}" cy="{y:.0f}" rx="{wide:.0f}" ry="{high:.0f}" transform="{turned}" '
-            f'fill="{drawings.any_colour(random, 0.55, 0.95)}"/>'
-        )
-    return "".join(patches)
+    ground = f'<rect width="{_UNITS}" height="{_UNITS}" fill="{_pale(random)}"/>'
+    for _number in range(random.randint(8, 12)):
+        ground += _patch(random, random.uniform(0, _UNITS), random.uniform(0, _UNITS), 12, 45)
+    return ground
+
+
+def _patch(random: Random, x: float, y: float, smallest: float, largest: float) -> str:
+    wide, high = random.uniform(smallest, largest), random.uniform(smallest, largest)
+    turned = f"rotate({random.uniform(0, 180):.0f} {x:.0f} {y:.0f})"
+    return (
+        f'<ellipse cx="{x:.0f}" cy="{y:.0f}" rx="{wide:.0f}" ry="{high:.0f}" transform="{turned}" '
+        f'fill="{_pale(random)}"/>'
+    )
+
+
+def _pale(random: Random) -> str:
+    return drawings.any_colour(random, 0.55, 0.95)
+
+
+def _near(random: Random) -> tuple[float, float]:
+    """Return where a patch covers a drawing's rim and no more."""
+    way = cmath.rect(random.uniform(38, 50), random.uniform(0, 2 * math.pi))
+    return _UNITS / 2 + way.real, _UNITS / 2 + way.imag
 
 
 def _strokes(random: Random, fewest: int, most: int) -> str:
@@ -77,22 +101,16 @@ def _strokes(random: Random, fewest: int, most: int) -> str:
     return "".join(strokes)
 
 
-def _placed(names: tuple[str, ...], random: Random) -> list[str]:
-    """Stand the drawings around the middle, one over another by chance."""
-    start = random.uniform(0, 2 * math.pi)
-    placed = []
-    for place in random.sample(range(len(names)), len(names)):
-        angle = start + 2 * math.pi * place / len(names) + random.uniform(-0.2, 0.2)
-        away = random.uniform(*_AWAY)
-        x, y = _UNITS / 2 + away * math.cos(angle), _UNITS / 2 + away * math.sin(angle)
-        placed.append(f'<g transform="translate({x:.1f} {y:.1f}) {_stance(random)}"{_dashes(random)}>')
-        placed.append(drawings.recoloured(names[place], random) + "</g>")
-    return placed
+def _placed(name: str, random: Random) -> str:
+    """Return a drawing that stands near the middle."""
+    x, y = (_UNITS / 2 + random.uniform(-_AWAY, _AWAY) for _ in range(2))
+    stance = f'transform="translate({x:.1f} {y:.1f}) {_stance(random)}"{_dashes(random)}'
+    return f"<g {stance}>{drawings.recoloured(name, random)}</g>"
 
 
 def _stance(random: Random) -> str:
     """Return how a drawing is turned, leant, mirrored and stretched about its middle."""
-    size, taller = random.uniform(*_SIZE), math.sqrt(random.uniform(*_TALLER))
+    size, taller = random.uniform(*SIZE), math.sqrt(random.uniform(*_TALLER))
     wide, high = random.choice((-1, 1)) * size / taller, size * taller
     middle = -drawings.SIDE / 2
     return (
@@ -113,39 +131,54 @@ def _striped(picture: Image.Image, random: Random) -> Image.Image:
     for colour, strength, across in (("#fff", 1.0, 0.0), ("#000", 0.75, random.uniform(60, 120))):
         level = round(255 * strength * random.uniform(*_STRIPES))
         row = bytearray()
-        while len(row) < 2 * SIDE:
+        while len(row) < 2 * _WIDE:
             gap, bar = (round(random.uniform(*_PERIOD) / 2) for _ in range(2))
             row += bytes(gap) + bytes([level]) * bar
-        bars = Image.frombytes("L", (2 * SIDE, 1), bytes(row[: 2 * SIDE])).resize((2 * SIDE, 2 * SIDE))
-        bars = bars.rotate(turn + across, Image.Resampling.BILINEAR)
-        picture.paste(colour, mask=bars.crop((SIDE // 2, SIDE // 2, SIDE // 2 + SIDE, SIDE // 2 + SIDE)))
+        bars = Image.frombytes("L", (2 * _WIDE, 1), bytes(row[: 2 * _WIDE]))
+        way = cmath.rect(1, math.radians(turn + across))
+        start = _WIDE - (way.real + way.imag) * _WIDE / 2  # the row's middle lies in the picture's
+        seen = (way.real, way.imag, start, 0, 0, 0.5)
+        picture.paste(
+            colour, mask=bars.transform(picture.size, Image.Transform.AFFINE, seen, Image.Resampling.BILINEAR)
+        )
     return picture
 
 
-def _bent(picture: Image.Image, random: Random) -> Image.Image:
-    """Lay a net over the picture, move its knots and its cells by chance, and the picture with them."""
-    step = SIDE // _CELLS
+def bent(picture: Image.Image, random: Random) -> Image.Image:
+    """Return a square out of a picture with its margin, bent as if it were seen through water."""
+    move, step = _water(random), SIDE // _CELLS
     knots = {
-        (column, row): (column * step + random.uniform(-_BEND, _BEND), row * step + random.uniform(-_BEND, _BEND))
-        for column in range(_CELLS + 1)
-        for row in range(_CELLS + 1)
+        (column, row): move(column * step, row * step) for column in range(_CELLS + 1) for row in range(_CELLS + 1)
     }
     cells = []
     for column in range(_CELLS):
         for row in range(_CELLS):
-            across, down = random.uniform(-_BREAK, _BREAK), random.uniform(-_BREAK, _BREAK)
             corners = ((column, row), (column, row + 1), (column + 1, row + 1), (column + 1, row))
-            seen = [
-                value
-                for x, y in (knots[corner] for corner in corners)
-                for value in (_inside(x + across), _inside(y + down))
-            ]
+            seen = [value for corner in corners for value in knots[corner]]
             cells.append(((column * step, row * step, (column + 1) * step, (row + 1) * step), seen))
     return picture.transform((SIDE, SIDE), Image.Transform.MESH, cells, Image.Resampling.BILINEAR)
 
 
-def _inside(value: float) -> float:
-    return min(float(SIDE), max(0.0, value))
+def _water(random: Random) -> Callable[[float, float], tuple[float, float]]:
+    """Return where in a picture with its margin each point of a square is taken from: a swirl, and waves over it."""
+    waves = [_wave(random) for _number in range(_WAVES)]
+    turn = math.radians(random.uniform(*_SWIRL)) * random.choice((-1, 1))
+    middle = complex(SIDE / 2 + random.uniform(-20, 20), SIDE / 2 + random.uniform(-20, 20))
+
+    def move(x: float, y: float) -> tuple[float, float]:
+        away = complex(x, y) - middle
+        seen = middle + away * cmath.rect(1, turn * math.exp(-8 * (abs(away) / SIDE) ** 2))
+        seen += sum(wave(x, y) for wave in waves)
+        return MARGIN + seen.real, MARGIN + seen.imag
+
+    return move
+
+
+def _wave(random: Random) -> Callable[[float, float], complex]:
+    """Return by how much one wave moves each point: it runs one way, and moves things another."""
+    runs = cmath.rect(random.uniform(*_OFTEN) * 2 * math.pi / SIDE, random.uniform(0, 2 * math.pi))
+    moves, start = cmath.rect(random.uniform(*_HIGH), random.uniform(0, 2 * math.pi)), random.uniform(0, 2 * math.pi)
+    return lambda x, y: moves * math.sin(runs.real * x + runs.imag * y + start)
 
 
 def _noise(random: Random) -> Image.Image:

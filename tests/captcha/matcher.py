@@ -1,15 +1,15 @@
 """A program that takes the picture task on: it knows how squares are drawn, and holds every drawing they are made of.
 
-It looks for the edges of each drawing at every place of a square, in many turns, sizes and shapes, and both ways
-round. Edges have no colour, so that recolouring does not hinder it; it smooths stripes and noise away and blurs
-edges, so that what is bent still meets. How much a likeness is worth it has learnt from squares whose answer it knew:
-it draws as many as it likes, with the same code.
+It looks for the edges of each drawing at every place of a square, in many turns and both ways round, each bent in
+ways by chance as squares are. Edges have no colour, so that recolouring does not hinder it; it smooths stripes and
+noise away and blurs edges, so that what is bent otherwise still meets. How much a likeness is worth it has learnt from
+squares whose answer it knew: it draws as many as it likes, with the same code.
 """
 
 import io
 import itertools
 from collections.abc import Sequence
-from random import Random
+from random import Random, SystemRandom
 from typing import Any
 
 import cv2
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from resvg import render, usvg
 
-from idp.captcha import drawings, pictures
+from idp.captcha import drawings, pictures, scenes
 from idp.captcha.objects import ALIKE, SHOWN_BY, Kind
 
 Numbers = NDArray[np.float32]
@@ -28,10 +28,12 @@ _COARSER = 3
 """Edges are compared at a third of a square's size: as good as at a half, and twice as quick."""
 _MARGIN = 4
 _TURNS = (-40, -27, -13, 0, 13, 27, 40)
-_SIZES = (0.94, 1.05)
-_TALLER = (0.85, 1.0, 1.18)
-_PLAIN, _ROOM = 144, 126
+_SIZE = sum(scenes.SIZE) / 2
+_BENDS = 8
+"""In how many ways by chance each drawing is bent in each turn, as squares are."""
+_PLAIN = 144
 _GREY = (200, 200, 200)
+_chance = SystemRandom()
 
 
 def edges(picture: NDArray[np.uint8]) -> Numbers:
@@ -55,7 +57,7 @@ def opened(tile: bytes) -> Numbers:
 
 
 class Drawings:
-    """The edges of some drawings in every turn, size and shape that is tried, ready to be looked for."""
+    """The edges of some drawings in every turn and bend that is tried, ready to be looked for."""
 
     def __init__(self, names: Sequence[str]) -> None:
         """Draw each of them in all these ways."""
@@ -113,17 +115,21 @@ def _templates(name: str) -> list[Numbers]:
     drawn = render(tree, (2, 0, 0, 0, 2, 0), bg_size=(_PLAIN, _PLAIN), bg_color=(*_GREY, 255))
     with Image.open(io.BytesIO(drawn)) as picture:
         plain = np.asarray(picture.convert("RGB"))
-    ways = itertools.product((1, -1), _TURNS, _SIZES, _TALLER)
-    return [_seen(plain, way, turn, size, taller) for way, turn, size, taller in ways]
+    ways = itertools.product((1, -1), _TURNS, range(_BENDS))
+    return [_seen(plain, way, turn) for way, turn, _bend in ways]
 
 
-def _seen(plain: NDArray[np.uint8], way: int, turn: float, size: float, taller: float) -> Numbers:
-    stretched = np.diag([way * size / np.sqrt(taller), size * np.sqrt(taller)]) * pictures.SIDE / 256
+def _seen(plain: NDArray[np.uint8], way: int, turn: float) -> Numbers:
+    """Return a drawing's edges as they may be in a square: turned one way or the other, and bent by chance."""
+    taller = np.sqrt(_chance.uniform(0.85, 1.18))
+    stretched = np.diag([way * _SIZE / taller, _SIZE * taller]) * pictures.SIDE / 256
     radians = np.deg2rad(turn)
     turned = np.array([[np.cos(radians), -np.sin(radians)], [np.sin(radians), np.cos(radians)]]) @ stretched
-    moved = np.full(2, _ROOM / 2) - turned @ np.full(2, _PLAIN / 2)
+    room = pictures.SIDE + 2 * scenes.MARGIN
+    moved = np.full(2, room / 2) - turned @ np.full(2, _PLAIN / 2)
     matrix = np.hstack([turned, moved[:, None]])
-    strong = edges(np.asarray(cv2.warpAffine(plain, matrix, (_ROOM, _ROOM), borderValue=_GREY, flags=cv2.INTER_AREA)))
+    alone = cv2.warpAffine(plain, matrix, (room, room), borderValue=_GREY, flags=cv2.INTER_AREA)
+    strong = edges(np.asarray(scenes.bent(Image.fromarray(np.asarray(alone, dtype=np.uint8)), _chance)))
     places = np.argwhere(strong.sum(axis=2) > 0.15 * strong.sum(axis=2).max())
     start, end = (places.min(axis=0) // 4) * 4, -(-(places.max(axis=0) + 1) // 4) * 4
     return np.ascontiguousarray(strong[start[0] : end[0], start[1] : end[1]])
@@ -147,6 +153,10 @@ class Matcher:
         """Return for each square how likely it is right."""
         signs = self._signs(np.array([self._drawings.found(opened(tile)) for tile in tiles]))
         return np.asarray(1 / (1 + np.exp(-self._prepared(signs) @ self._weights)))
+
+    def is_right(self, tile: bytes) -> bool:
+        """Tell whether it takes a square for right that stands in the place of a chosen one."""
+        return bool(self.chances([tile])[0] > 0.5)
 
     def choose(self, tiles: Sequence[bytes]) -> frozenset[int]:
         """Return the squares that it takes for right: as many as a task can have."""
