@@ -20,9 +20,9 @@ __all__ = [
     "tile",
 ]
 
-TILES, COLUMNS = 9, 3
+TILES, COLUMNS = 12, 3
 """How many squares a task has, and how many stand side by side."""
-FEWEST, MOST = 3, 5
+FEWEST, MOST = 4, 6
 """How many squares of a task are right: by chance, so that their number can't be relied on."""
 MEDIA_TYPE = "image/webp"
 _ALIKE_SHARE = 0.5

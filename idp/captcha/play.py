@@ -16,7 +16,7 @@ from idp.throttle.ladder import Level
 from idp.throttle.rules import ROBOT_TASKS_NETWORK, Wait
 from idp.web import context, metrics
 
-RIGHT_AGAIN = 1 / 3
+_RIGHT_AGAIN = 1 / 3
 """How often a new square has what is looked for."""
 _MOST_CHOSEN = 30
 """How many squares of one task are replaced at all."""
@@ -81,7 +81,7 @@ def choose(answer: str, square: int, *, browser: str, now: datetime) -> Replaced
         return Gone()
     if not 0 <= square < task.squares:
         return Gone()
-    is_right_again = task.may_be_right_again() and drawing.is_by_chance(RIGHT_AGAIN)
+    is_right_again = task.may_be_right_again() and drawing.is_by_chance(_RIGHT_AGAIN)
     try:
         tile = drawing.draw_square(task.kind, is_right=is_right_again)
     except drawing.Busy:

@@ -154,10 +154,6 @@ class Matcher:
         signs = self._signs(np.array([self._drawings.found(opened(tile)) for tile in tiles]))
         return np.asarray(1 / (1 + np.exp(-self._prepared(signs) @ self._weights)))
 
-    def is_right(self, tile: bytes) -> bool:
-        """Tell whether it takes a square for right that stands in the place of a chosen one."""
-        return bool(self.chances([tile])[0] > 0.5)
-
     def choose(self, tiles: Sequence[bytes]) -> frozenset[int]:
         """Return the squares that it takes for right: as many as a task can have."""
         chances = self.chances(tiles)

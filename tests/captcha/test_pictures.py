@@ -37,12 +37,12 @@ print(resident() - before)
 """
 
 
-def test_a_task_has_nine_squares_of_which_three_to_five_are_right() -> None:
+def test_a_task_has_twelve_squares_of_which_four_to_six_are_right() -> None:
     tasks = [pictures.task(seeded(seed)) for seed in range(12)]
 
-    assert {len(task.tiles) for task in tasks} == {9}
-    assert {len(task.right) for task in tasks} == {3, 4, 5}
-    assert all(task.right < set(range(9)) for task in tasks)
+    assert {len(task.tiles) for task in tasks} == {12}
+    assert {len(task.right) for task in tasks} == {4, 5, 6}
+    assert all(task.right < set(range(12)) for task in tasks)
     assert len({task.kind for task in tasks}) > 4
 
 
@@ -54,7 +54,7 @@ def test_every_square_is_a_small_picture_of_one_size_that_is_like_no_other() -> 
         with Image.open(io.BytesIO(tile)) as opened:
             assert (opened.format, opened.size) == ("WEBP", (pictures.SIDE, pictures.SIDE))
             assert not opened.getexif()
-        assert len(tile) < 8_000, "nine of them have their place in a page of 100 kB"
+        assert len(tile) < 6_000, "twelve of them have their place in a page of 100 kB"
 
 
 def test_every_square_is_drawn_by_chance_alone() -> None:

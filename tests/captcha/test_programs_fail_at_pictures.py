@@ -35,6 +35,5 @@ def test_no_choice_is_better_than_another_by_more_than_that() -> None:
 def test_a_matcher_that_knows_the_method_passes_less_than_one_task_in_ten() -> None:
     found = list(attack.attack(TASKS))
 
-    assert attack.tasks(found) == TASKS
-    assert attack.share(found) < 0.1
+    assert sum(each.passed for each in found) / TASKS < 0.1
     assert max(each.seconds for each in found) < 60

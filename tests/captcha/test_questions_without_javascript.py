@@ -34,7 +34,7 @@ def solve(browser: Browser) -> Page:
     task = rounds.read(newest().task)
     assert isinstance(task, Squares)
     for square in task.right:
-        browser.tick(f"Square {square + 1} of 9")
+        browser.tick(f"Square {square + 1} of 12")
     return browser.press("Verify")
 
 
@@ -83,7 +83,7 @@ def test_r25_it_can_be_listened_to(browser: Browser) -> None:
 def test_there_are_other_questions_for_whoever_cannot_answer_one(browser: Browser) -> None:
     begin(browser)
     assert "The digits that you hear" in browser.press("Listen Instead").fields
-    assert "Square 1 of 9" in browser.press("Show Pictures").fields
+    assert "Square 1 of 12" in browser.press("Show Pictures").fields
     assert newest().tasks == 3
 
 

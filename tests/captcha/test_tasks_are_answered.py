@@ -12,6 +12,7 @@ from sqlalchemy import select
 from idp import sealing
 from idp.captcha import drawing, play, rounds, service
 from idp.captcha.models import LOG_IN, RobotCheck
+from idp.captcha.pictures import TILES
 from idp.captcha.play import Busy, Pictures, Replaced, Speech
 from idp.captcha.rounds import MOST_TASKS, PICTURES, SPOKEN, Spoken, Squares
 from idp.captcha.service import Checked, Gone
@@ -58,7 +59,7 @@ def test_r25_r27_r28_squares_are_replaced_in_the_first_round_and_chosen_in_the_s
 ) -> None:
     first = show(begun_here, mine)
     assert isinstance(first, Pictures)
-    assert (first.round, first.is_replacing, len(first.tiles), len(set(first.tiles))) == (1, True, 9, 9)
+    assert (first.round, first.is_replacing, len(first.tiles), len(set(first.tiles))) == (1, True, TILES, TILES)
     choose_all(begun_here, mine)
     second = answered(begun_here, mine)
     assert isinstance(second, Pictures)
@@ -74,7 +75,7 @@ def test_r26_a_wrong_answer_gives_a_new_task_and_begins_the_rounds_anew(begun_he
     first = show(begun_here, mine)
     choose_all(begun_here, mine)
     answered(begun_here, mine)
-    again = answered(begun_here, mine, *set(range(9)) - squares(begun_here).right)
+    again = answered(begun_here, mine, *set(range(TILES)) - squares(begun_here).right)
 
     assert isinstance(first, Pictures)
     assert isinstance(again, Pictures)
@@ -83,7 +84,7 @@ def test_r26_a_wrong_answer_gives_a_new_task_and_begins_the_rounds_anew(begun_he
     assert spend(begun_here, mine) is Level.NONE
 
 
-@pytest.mark.parametrize("chosen", [(), (0,), tuple(range(9)), (99,), (-1,), (0, 1, 2, 3, 4, 5, 6, 7)])
+@pytest.mark.parametrize("chosen", [(), (0,), tuple(range(TILES)), (99,), (-1,), (0, 1, 2, 3, 4, 5, 6, 7)])
 def test_th1_guessing_the_same_each_time_gets_nowhere(begun_here: str, mine: str, chosen: tuple[int, ...]) -> None:
     show(begun_here, mine)
     tasks = 1
@@ -97,7 +98,7 @@ def test_th1_guessing_the_same_each_time_gets_nowhere(begun_here: str, mine: str
 
 def test_r27_nobody_learns_by_choosing_whether_a_square_was_right(begun_here: str, mine: str) -> None:
     show(begun_here, mine)
-    wrong = min(set(range(9)) - squares(begun_here).right)
+    wrong = min(set(range(TILES)) - squares(begun_here).right)
     assert isinstance(play.choose(begun_here, wrong, browser=mine, now=NOW), Replaced)
     choose_all(begun_here, mine)
 
@@ -106,7 +107,7 @@ def test_r27_nobody_learns_by_choosing_whether_a_square_was_right(begun_here: st
     assert again.is_after_a_wrong_answer
 
 
-@pytest.mark.parametrize("square", [-1, 9, 10**6])
+@pytest.mark.parametrize("square", [-1, TILES, 10**6])
 def test_a_square_that_is_not_there_is_not_chosen(begun_here: str, mine: str, square: int) -> None:
     show(begun_here, mine)
     before = squares(begun_here)

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from idp.accounts import usernames
 from idp.captcha import rounds
 from idp.captcha.models import RobotCheck
+from idp.captcha.pictures import TILES
 from idp.captcha.rounds import Spoken, Squares
 from idp.database import db
 from idp.throttle import tries
@@ -61,7 +62,7 @@ class Check:
 
     def button(self, square: int) -> Locator:
         """Return a square, from 0 on."""
-        return self.page.get_by_label(f"{self.square} {square + 1} {self.of} 9", exact=True)
+        return self.page.get_by_label(f"{self.square} {square + 1} {self.of} {TILES}", exact=True)
 
     def squares(self) -> Squares:
         """Return the task that is open."""
