@@ -7,7 +7,6 @@ from idp.captcha.objects import ALIKE, ASKED, OTHERS, SHOWN_BY, SIDE, Kind
 
 __all__ = [
     "ASKED",
-    "COLUMNS",
     "FEWEST",
     "MEDIA_TYPE",
     "MOST",
@@ -20,8 +19,8 @@ __all__ = [
     "tile",
 ]
 
-TILES, COLUMNS = 12, 3
-"""How many squares a task has, and how many stand side by side."""
+TILES = 12
+"""How many squares a task has."""
 FEWEST, MOST = 4, 6
 """How many squares of a task are right: by chance, so that their number can't be relied on."""
 MEDIA_TYPE = "image/webp"

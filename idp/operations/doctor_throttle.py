@@ -17,7 +17,7 @@ def examine() -> Iterator[Finding]:
     try:
         policy = redis_store.eviction_policy()
     except redis_store.failures() as error:
-        told = f"the database counts wrong passwords: Redis does not answer as one ({error.__class__.__name__})"
+        told = f"Redis does not answer us ({error.__class__.__name__}); while it answers nobody, the database counts"
         yield Finding(PROBLEM, _SUBJECT, f"{told}; start it, or mend [throttle] redis")
         return
     if policy is None:

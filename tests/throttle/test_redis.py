@@ -174,7 +174,7 @@ def test_the_doctor_says_whether_it_counts(server: RedisServer) -> None:
 
     assert before == [("ok", "Redis counts wrong passwords")]
     assert [level for level, _text in away] == ["problem"]
-    assert "Redis does not answer" in away[0][1]
+    assert "Redis does not answer us (ConnectionError)" in away[0][1]
 
 
 def test_the_doctor_warns_of_a_redis_that_throws_counts_away(server: RedisServer) -> None:
