@@ -167,6 +167,8 @@ def _log_in(page: Page, portal: Portal) -> None:
     page.get_by_label("Password").fill(portal.guardian.password)
     _button(page, "Log In").click()
     expect(page).to_have_url(f"{portal.origin}/")
+    # The address changes before the page has come, and a key pressed before that is lost.
+    page.wait_for_load_state()
 
 
 def _button(page: Page, name: str) -> Locator:
