@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from idp.captcha import rounds
 from idp.captcha.models import RobotCheck
+from idp.captcha.pictures import TILES
 from idp.captcha.rounds import Spoken, Squares
 from idp.database import db
 from idp.settings import Settings
@@ -34,7 +35,7 @@ def solve(browser: Browser) -> Page:
     task = rounds.read(newest().task)
     assert isinstance(task, Squares)
     for square in task.right:
-        browser.tick(f"Square {square + 1} of 12")
+        browser.tick(f"Square {square + 1} of {TILES}")
     return browser.press("Verify")
 
 
@@ -83,7 +84,7 @@ def test_r25_it_can_be_listened_to(browser: Browser) -> None:
 def test_there_are_other_questions_for_whoever_cannot_answer_one(browser: Browser) -> None:
     begin(browser)
     assert "The digits that you hear" in browser.press("Listen Instead").fields
-    assert "Square 1 of 12" in browser.press("Show Pictures").fields
+    assert f"Square 1 of {TILES}" in browser.press("Show Pictures").fields
     assert newest().tasks == 3
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from idp.captcha.pictures import TILES
 from idp.captcha.rounds import Spoken, Squares
 from idp.settings import RobotCheck, Settings
 from idp.throttle.ladder import Level
@@ -79,7 +80,7 @@ def test_r25_r26_a_visitor_who_raises_doubt_is_shown_a_grid_that_names_its_objec
     task = told["task"]
     assert task["question"].startswith("Select all squares with ")
     assert (task["counter"], task["replacing"], task["again"]) == ("Question 1 of 2", True, False)
-    assert len(task["tiles"]) == 12
+    assert len(task["tiles"]) == TILES
     assert all(tile.startswith("data:image/") for tile in task["tiles"])
     assert not {"right", "kind", "answer"} & task.keys()
 
