@@ -41,6 +41,13 @@ class Unexpected(Exception):
     """An answer that is not the one that a script counts on."""
 
 
+class Later(Exception):
+    """An answer that asks to come back after some seconds, as a person does: no operation, and no failure."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+
 @dataclass(frozen=True)
 class Work:
     """What one load does."""
@@ -64,6 +71,8 @@ class Done:
     operations: int = 0
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
+    put_off: int = 0
+    """How often somebody was asked to come back later, and did."""
     failures: int = 0
     samples: list[str] = field(default_factory=list)
     """The first failures, in words."""
@@ -119,6 +128,8 @@ class _Connection:
         self._script: Script | None = None
         self._began = 0.0
         self.deadline = 0.0
+        self.resumes: float | None = None
+        """When it goes on, by the clock of the deadlines, after it was asked to come back later."""
 
     def _open(self) -> socket.socket:
         made = socket.create_connection(("127.0.0.1", self._work.port), timeout=_ANSWER_SECONDS)
@@ -127,11 +138,12 @@ class _Connection:
 
     def begin(self) -> None:
         """Start the script once more."""
+        self.resumes = None
         self._script, self._began = next(self._scripts), time.perf_counter()
         self._send(next(self._script))
 
     def receive(self) -> bool:
-        """Take in what has come; True when an operation has ended with it, whether or not as it should."""
+        """Take in what has come; True when the next operation is due: one has ended, whether or not as it should."""
         received = self.socket.recv(262_144)
         if not received:
             return self._fail("the connection was closed")
@@ -146,6 +158,11 @@ class _Connection:
         except StopIteration:
             self._done.operations += 1
             self._done.latencies.append(time.perf_counter() - self._began)
+        except Later as later:
+            self._done.put_off += 1
+            self.resumes = time.monotonic() + later.seconds
+            self.deadline = self.resumes + _ANSWER_SECONDS
+            return False
         except Unexpected as unexpected:
             return self._fail(str(unexpected))
         else:
@@ -205,7 +222,7 @@ def run(work: Work, scripts: Iterator[Script]) -> Done:
         began = time.perf_counter()
         if work.warm_up:
             _turn(selector, connections, began + work.warm_up, done, None)
-            done.operations, done.failures, done.latencies, done.samples = 0, 0, [], []
+            done.operations, done.put_off, done.failures, done.latencies, done.samples = 0, 0, 0, [], []
             began = time.perf_counter()
         _turn(selector, connections, began + work.seconds, done, work.at_most)
         done.seconds = time.perf_counter() - began
@@ -225,6 +242,8 @@ def _turn(
                 connection.begin()
             _follow(selector, before, connection)
         now = time.monotonic()
+        for connection in [one for one in connections if one.resumes is not None and one.resumes < now]:
+            connection.begin()
         for connection in [one for one in connections if one.deadline < now]:
             before = connection.socket
             connection.expire()

@@ -7,10 +7,11 @@ import re
 import secrets
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from tests.benchmarks.load import Answer, Script, Unexpected
+from tests.benchmarks.load import Answer, Later, Script, Unexpected
 
 Values = dict[str, Any]
 """What seed.District holds."""
@@ -92,6 +93,8 @@ def log_in(values: Values, number: int) -> Script:
         "password": values["password"],
     }
     answer = yield _post(page, form, Cookie=_header(cookies))
+    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        raise Later(float(answer.headers["retry-after"]))
     _expect(answer, 303)
     answer = yield _get(answer.headers["location"], Cookie=_header(cookies | answer.cookies))
     _expect(answer, 302)
