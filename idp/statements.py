@@ -83,7 +83,7 @@ class Prepared(Generic[Row]):
 
     def _compile(self, dialect: Dialect, names: list[str]) -> Compiled:
         compiled = self._statement.compile(dialect=dialect, column_keys=names)
-        order = list(compiled.positiontup or compiled.binds)
+        order = list(compiled.positiontup or compiled.bind_names.values())
         binds = compiled.binds
         columns = tuple(self._statement.exported_columns)
         return Compiled(

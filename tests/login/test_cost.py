@@ -1,6 +1,9 @@
 """What a log-in asks of the database: a try is committed before its hash, and nothing else is written until then."""
 
+from typing import Any
+
 import pytest
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from idp import clock
 from idp.login import service
@@ -53,3 +56,23 @@ def test_a_log_in_costs_two_commits_and_a_known_browser_two_statements_less(pare
     assert (len(first.statements), len(again.statements)) == (11, 9)
     of_the_ledger = [text for text in again.statements if "throttle_counters" in text]
     assert [text.split()[0] for text in of_the_ledger] == ["SELECT", "UPDATE", "UPDATE"]
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_no_statement_is_compiled_for_each_log_in_anew(
+    parent: Person, monkeypatch: pytest.MonkeyPatch, is_right: bool
+) -> None:
+    """That took a third of what a log-in costs beside its hash."""
+    password = parent.password if is_right else "wrong"
+    spend(parent.username, password)
+    compiled: list[Any] = []
+    begin = SQLCompiler.__init__
+
+    def compile_and_tell(compiler: SQLCompiler, dialect: Any, statement: Any, *rest: Any, **more: Any) -> None:
+        compiled.append(statement)
+        begin(compiler, dialect, statement, *rest, **more)
+
+    monkeypatch.setattr(SQLCompiler, "__init__", compile_and_tell)
+    spend(parent.username, password)
+
+    assert compiled == []
