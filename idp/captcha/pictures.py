@@ -19,7 +19,7 @@ __all__ = [
     "tile",
 ]
 
-TILES = 15
+TILES = 18
 """How many squares a task has."""
 FEWEST, MOST = 4, 6
 """How many squares of a task are right: by chance, so that their number can't be relied on."""

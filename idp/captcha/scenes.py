@@ -31,7 +31,7 @@ _STRIPES, _PERIOD = (0.08, 0.14), (10.0, 18.0)
 """How strong stripes are, and how many pixels light and dark take together."""
 _WAVES, _HIGH, _OFTEN = 3, (7.0, 10.5), (0.5, 1.3)
 """How many waves run through a square, how many pixels each moves it, and how often each goes up and down in it."""
-_SWIRL = (40.0, 65.0)
+_SWIRL = (42.0, 70.0)
 """By how many degrees the middle is turned against the rim. Eyes follow a bend; a program has to try each."""
 _CELLS = 12
 """How many straight pieces bends are made of."""
