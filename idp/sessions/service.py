@@ -64,12 +64,13 @@ def renew(session: ActiveSession, *, amr: list[str], now: datetime, shared_compu
     return token
 
 
-def touch(session: ActiveSession, now: datetime) -> None:
-    """Push the idle limit out, at most once in a few minutes: a row is not written for every page."""
+def touch(session: ActiveSession, now: datetime) -> bool:
+    """Push the idle limit out, at most once in a few minutes: a row is not written for every page. Tell if it was."""
     idle, _absolute = _limits(session.role, shared_computer=session.shared_computer)
     if now - session.last_seen_at < min(idle / 10, timedelta(minutes=3)):
-        return
+        return False
     run(_TOUCH, {"session": session.id, "now": now, "idle": min(now + idle, session.expires_at)})
+    return True
 
 
 _TOUCH = Prepared(
