@@ -25,9 +25,13 @@ def record(
     actor_id: uuid.UUID | None = None,
     account_id: uuid.UUID | None = None,
     client_id: str | None = None,
+    address: str | None = None,
     **details: Any,
 ) -> None:
-    """Write one event without secrets; it stands or falls with the caller's transaction. Does not commit."""
+    """Write one event without secrets; it stands or falls with the caller's transaction. Does not commit.
+
+    An address is named where it is not the request's own: the person's, while an application's server asks.
+    """
     came_from = origin()
     row = {
         "id": new_id(),
@@ -38,7 +42,7 @@ def record(
         "account_id": account_id,
         "client_id": _storable(client_id, 100),
         "source": came_from.source,
-        "address": _storable(came_from.address, 50),
+        "address": _storable(came_from.address if address is None else address, 50),
         "request_id": _storable(came_from.request_id, 50),
         # As the database will give it back, or the digest would not match what is read.
         "details": details if all(type(value) is str for value in details.values()) else _plain(details),
