@@ -35,7 +35,7 @@ from idp.write_lock import WriteLock
 _QUOTED_VALUE = re.compile(r':? ".*', re.DOTALL)
 
 RELAXED = {"idp_relaxed": True}
-"""Execution options of a statement whose loss in a power cut costs a retry and no promise (a code, a token)."""
+"""Execution options of a statement whose loss in a power cut costs a retry and no promise (a spent code, a token)."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -45,7 +45,7 @@ class Prepared(Generic[Row]):
     """A statement whose parameters have the same names each time; `into` makes a result of a row's values.
 
     Its columns' defaults are not filled in: whoever inserts gives every value. A relaxed one may be lost in a power
-    cut: that costs a retry and breaks no promise (a code, a token).
+    cut: that costs a retry and breaks no promise (a spent code, a token).
     """
 
     @overload

@@ -1,15 +1,16 @@
 """Answering authorization requests: what stands between is decided, and the code is issued. This journey commits."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from idp import sealing, settings
 from idp.audit import service as audit
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.database import commit
-from idp.oidc import authorization_request, hints, interaction, responses, store
+from idp.oidc import authorization_request, codes, hints, interaction, responses, store
 from idp.oidc.authorization_request import AuthorizationRequest, Invalid, Parameters, Unanswerable, granted_scope
 from idp.oidc.claims import subject
 from idp.oidc.interaction import CONSENTED, AskConsent, Issue, LogIn, Refuse, SelectAccount, Visitor
@@ -118,10 +119,6 @@ def _step(
         case Refuse(error, description):
             return Redirect(responses.error(request.redirect_uri, error, description, request.state))
         case Issue() if session is not None:
-            if grant_id is None:
-                # Only the district's own get here without one. It holds no scopes: nobody has consented to any, which
-                # counts on the day on which the application is no longer the district's.
-                grant_id = store.give_grant(session.account_id, client.pk, [], now)
             return _issue(request, client, session, grant_id, now)
     raise AssertionError("nothing is issued or consented to without a session")
 
@@ -141,36 +138,22 @@ def _visitor(
 
 
 def _issue(
-    request: AuthorizationRequest, client: RegisteredClient, session: ActiveSession, grant_id: object, now: datetime
+    request: AuthorizationRequest,
+    client: RegisteredClient,
+    session: ActiveSession,
+    grant_id: uuid.UUID | None,
+    now: datetime,
 ) -> Redirect:
-    """Write code, last-seen and audit row in one commit."""
-    code = sealing.random_token()
-    store.insert_code(
-        digest=sealing.digest(code),
-        client_pk=client.pk,
-        account_id=session.account_id,
-        session_id=session.id,
-        grant_id=grant_id,
-        redirect_uri=request.redirect_uri,
-        scope=request.scope,
-        nonce=request.nonce,
-        code_challenge=request.code_challenge,
-        auth_time=session.auth_time,
-        acr=session.acr,
-        amr=list(session.amr),
-        issued_at=now,
-        expires_at=now + timedelta(seconds=settings.current().tokens.code_seconds),
-    )
-    sessions.touch(session, now)
-    audit.record(
-        "authorization_granted",
-        actor_id=session.account_id,
-        account_id=session.account_id,
-        client_id=client.client_id,
-        scope=request.scope,
-    )
-    commit()
+    """Send a code back. Commits what this has written, which mostly is nothing: the code itself carries everything."""
+    is_new = grant_id is None
+    if grant_id is None:
+        # Only the district's own get here without one. It holds no scopes: nobody has consented to any, which
+        # counts on the day on which the application is no longer the district's.
+        grant_id = store.give_grant(session.account_id, client.pk, [], now)
+    if sessions.touch(session, now) or is_new:
+        commit()
     metrics.count_code()
+    code = codes.issue(request, session, client_pk=client.pk, grant_id=grant_id, now=now)
     return Redirect(responses.code(request.redirect_uri, code, request.state))
 
 

@@ -13,8 +13,8 @@ from idp.clients.registry import RegisteredClient
 from idp.database import commit
 from idp.oidc import keys
 from idp.oidc.claims import subject
+from idp.oidc.codes import Code
 from idp.oidc.keys import Signer
-from idp.oidc.store import SpentCode
 
 
 class IdToken(OpenIDToken):
@@ -28,9 +28,7 @@ class IdToken(OpenIDToken):
         return encode(signer, client, request.authorization_code, token["access_token"], sid=request.sid, now=now)
 
 
-def encode(
-    signer: Signer, client: RegisteredClient, code: SpentCode, access_token: str, *, sid: str, now: datetime
-) -> str:
+def encode(signer: Signer, client: RegisteredClient, code: Code, access_token: str, *, sid: str, now: datetime) -> str:
     """Return a signed ID token; auth_time is when the password was given, however long ago that is."""
     issued_at = int(now.timestamp())
     claims = {

@@ -1,4 +1,4 @@
-"""What the protocol keeps: grants, codes, access tokens, signing keys."""
+"""What the protocol keeps: grants, spent codes, access tokens, signing keys."""
 
 import uuid
 from datetime import datetime
@@ -25,27 +25,22 @@ class Grant(Base):
     updated_at: Mapped[datetime]
 
 
-class AuthorizationCode(Base):
-    """A code (RFC 6749 section 4.1), by its digest. It stays after its use: a second use revokes what the first got."""
+class SpentCode(Base):
+    """A code that was spent (RFC 6749 section 4.1.2), by its digest: a second use revokes what the first got.
 
-    __tablename__ = "authorization_codes"
+    No foreign keys: each would be looked up in every single sign-on, for a fact of the past that is asked about by its
+    digest alone. It is gone with the last token that it may have produced, long before a session that it names.
+    """
+
+    __tablename__ = "spent_codes"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012  SQLAlchemy reads it from the class
+    # One tree on SQLite, in place of the rows and an index of them.
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    client_pk: Mapped[uuid.UUID] = mapped_column(ForeignKey("clients.id"))
-    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
-    session_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("browser_sessions.id"), index=True)
-    """By its index: a session that goes asks whether a code still hangs on it."""
-    grant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("grants.id"))
-    redirect_uri: Mapped[str] = mapped_column(String(400))
-    scope: Mapped[str] = mapped_column(String(300))
-    nonce: Mapped[str | None] = mapped_column(String(300))
-    code_challenge: Mapped[str | None] = mapped_column(String(43))
-    auth_time: Mapped[datetime]
-    acr: Mapped[str] = mapped_column(String(100))
-    amr: Mapped[list[str]]
-    issued_at: Mapped[datetime]
+    client_pk: Mapped[uuid.UUID]
+    session_id: Mapped[uuid.UUID]
     expires_at: Mapped[datetime] = mapped_column(index=True)
-    spent_at: Mapped[datetime | None]
+    """The code's own; the row stays while a token that it produced may live."""
 
 
 class AccessToken(Base):

@@ -7,44 +7,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy.dialects import postgresql
 
 from idp import batches, settings
 from idp.accounts.models import Account
 from idp.clients.models import Client, Sector
 from idp.database import db, find_row, new_id, run, upsert
-from idp.oidc.models import AccessToken, AuthorizationCode, Grant
+from idp.oidc.codes import Code
+from idp.oidc.models import AccessToken, Grant, SpentCode
 from idp.sessions import store as sessions
 from idp.sessions.models import BrowserSession, Participant
 from idp.sessions.store import ActiveSession
 from idp.statements import Prepared
-
-
-@dataclass(frozen=True, slots=True)
-class SpentCode:
-    """A code in the moment it was spent, and what it stands for; the interface is the one Authlib's grant asks for."""
-
-    digest: bytes
-    client_pk: uuid.UUID
-    account_id: uuid.UUID
-    session_id: uuid.UUID
-    grant_id: uuid.UUID
-    redirect_uri: str
-    scope: str
-    nonce: str | None
-    code_challenge: str | None
-    auth_time: datetime
-    acr: str
-    amr: list[str]
-    issued_at: datetime
-    code_challenge_method: str = "S256"
-
-    def get_redirect_uri(self) -> str:
-        """Return the redirect URI of the authorization request."""
-        return self.redirect_uri
-
-    def get_scope(self) -> str:
-        """Return what was granted."""
-        return self.scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +119,7 @@ def find_scopes(account_id: uuid.UUID, client_pk: uuid.UUID) -> list[str]:
     return found or []
 
 
-_INSERT_CODE = Prepared(insert(AuthorizationCode), relaxed=True)
 _INSERT_TOKEN = Prepared(insert(AccessToken), relaxed=True)
-
-
-def insert_code(**values: Any) -> None:
-    """Write a code's row."""
-    run(_INSERT_CODE, {**values, "spent_at": None})
 
 
 def insert_access_token(**values: Any) -> None:
@@ -160,46 +128,24 @@ def insert_access_token(**values: Any) -> None:
 
 
 _SPEND = Prepared(
-    update(AuthorizationCode)
-    .where(
-        AuthorizationCode.digest == bindparam("code"),
-        AuthorizationCode.client_pk == bindparam("client"),
-        AuthorizationCode.spent_at.is_(None),
-        AuthorizationCode.expires_at > bindparam("now"),
-    )
-    .values(spent_at=bindparam("now"))
-    .returning(
-        AuthorizationCode.digest,
-        AuthorizationCode.client_pk,
-        AuthorizationCode.account_id,
-        AuthorizationCode.session_id,
-        AuthorizationCode.grant_id,
-        AuthorizationCode.redirect_uri,
-        AuthorizationCode.scope,
-        AuthorizationCode.nonce,
-        AuthorizationCode.code_challenge,
-        AuthorizationCode.auth_time,
-        AuthorizationCode.acr,
-        AuthorizationCode.amr,
-        AuthorizationCode.issued_at,
-    ),
-    into=SpentCode,
+    # SQLite has these words from PostgreSQL, and reads them as they are.
+    postgresql.insert(SpentCode).on_conflict_do_nothing(index_elements=["digest"]).returning(SpentCode.digest),
     relaxed=True,
 )
 
 
-def spend_code(digest: bytes, client_pk: uuid.UUID, now: datetime) -> SpentCode | None:
-    """Spend a code for the application it was made for: one statement, so that of any number of tries one wins."""
-    return find_row(_SPEND, {"code": digest, "client": client_pk, "now": now})
+def spend_code(code: Code) -> bool:
+    """Spend a code: one statement, so that of any number of tries one wins; False for all others."""
+    spent = {
+        "digest": code.digest,
+        "client_pk": code.client_pk,
+        "session_id": code.session_id,
+        "expires_at": code.expires_at,
+    }
+    return find_row(_SPEND, spent) is not None
 
 
-_WAS_SPENT = Prepared(
-    select(AuthorizationCode.account_id).where(
-        AuthorizationCode.digest == bindparam("code"),
-        AuthorizationCode.client_pk == bindparam("client"),
-        AuthorizationCode.spent_at.is_not(None),
-    )
-)
+_WAS_SPENT = Prepared(select(SpentCode.digest).where(SpentCode.digest == bindparam("code")))
 _REVOKE_BY_CODE = Prepared(
     update(AccessToken)
     .where(AccessToken.code_digest == bindparam("code"), AccessToken.revoked_at.is_(None))
@@ -207,14 +153,12 @@ _REVOKE_BY_CODE = Prepared(
 )
 
 
-def revoke_replayed(digest: bytes, client_pk: uuid.UUID, now: datetime) -> uuid.UUID | None:
-    """Revoke what a code produced if this is its second use (RFC 6749 4.1.2); return whose it was, else None."""
-    code = find_row(_WAS_SPENT, {"code": digest, "client": client_pk})
-    if code is None:
-        return None
-    run(_REVOKE_BY_CODE, {"code": digest, "now": now})
-    account_id: uuid.UUID = code.account_id
-    return account_id
+def revoke_replayed(code: Code, now: datetime) -> bool:
+    """Revoke what a code produced if this is its second use (RFC 6749 4.1.2); False when it was never spent."""
+    if find_row(_WAS_SPENT, {"code": code.digest}) is None:
+        return False
+    run(_REVOKE_BY_CODE, {"code": code.digest, "now": now})
+    return True
 
 
 _STANDING = Prepared(
@@ -238,7 +182,7 @@ _STANDING = Prepared(
 )
 
 
-def find_standing(code: SpentCode) -> tuple[str | None] | None:
+def find_standing(code: Code) -> tuple[str | None] | None:
     """Return the application's sid (None before its first token) if session, account and grant stand since the code."""
     row = find_row(
         _STANDING,
@@ -292,10 +236,10 @@ def find_bearer(digest: bytes, now: datetime) -> Bearer | None:
 
 
 def delete_expired(now: datetime, limit: int) -> Iterator[int]:
-    """Delete codes and tokens that are of no more use, up to limit at once; yield how many went. Does not commit.
+    """Delete spent codes and tokens that are of no more use, up to limit at once; yield how many went. Does not commit.
 
     A code stays as long as a token it produced may live: its second use must still revoke that.
     """
     token_life = timedelta(seconds=settings.current().tokens.access_token_seconds)
-    yield from batches.delete_older(AuthorizationCode.digest, AuthorizationCode.expires_at, now - token_life, limit)
+    yield from batches.delete_older(SpentCode.digest, SpentCode.expires_at, now - token_life, limit)
     yield from batches.delete_older(AccessToken.digest, AccessToken.expires_at, now, limit)

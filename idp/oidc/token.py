@@ -6,7 +6,7 @@ AUTHLIB.md says what the library leaves to us; the numbers in comments are its i
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -26,9 +26,9 @@ from idp.audit import service as audit
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.database import commit
-from idp.oidc import client_authentication, store
+from idp.oidc import client_authentication, codes, keys, store
+from idp.oidc.codes import Code
 from idp.oidc.id_token import IdToken
-from idp.oidc.store import SpentCode
 from idp.sessions import service as sessions
 from idp.web import metrics
 from idp.web.direct import Answer
@@ -81,7 +81,7 @@ class FormRequest(OAuth2Request):
         self.values = {name: given[0] for name, given in form.items() if given}
         self.payload = BasicOAuth2Payload(self.values)
         self.is_muddled = any(len(given) != 1 for given in form.values()) or any(
-            len(value) > _LONGEST_VALUE for value in self.values.values()
+            len(value) > (codes.LONGEST if name == "code" else _LONGEST_VALUE) for name, value in self.values.items()
         )
         self.authorization = authorization
         self.sid = ""
@@ -109,15 +109,23 @@ class S256(CodeChallenge):
 class CodeGrant(AuthorizationCodeGrant):
     """The authorization code grant (RFC 6749 section 4.1.3)."""
 
-    def query_authorization_code(self, code: str, client: ProtocolClient) -> SpentCode | None:
+    def query_authorization_code(self, code: str, client: ProtocolClient) -> Code | None:
         """Spend the code, in one statement and before anything is checked against it (1)."""
-        now, digest = clock.now(), sealing.digest(code)
-        spent = store.spend_code(digest, client.registered.pk, now)
-        if spent is None:
-            self._revoke_if_replayed(digest, client.registered, now)
-        return spent
+        now, found = clock.now(), codes.read(code)
+        if found is None:
+            # A node that has not got the others' key knows no code of theirs; it can't sign either, and says so.
+            keys.ring(now).signer(client.registered.id_token_signed_response_alg)
+            return None
+        if found.client_pk != client.registered.pk:
+            return None
+        if found.expires_at > now and store.spend_code(found):
+            return found
+        if store.revoke_replayed(found, now):
+            client_id = client.registered.client_id
+            audit.record("code_replayed", audit.FAILURE, account_id=found.account_id, client_id=client_id)
+        return None
 
-    def authenticate_user(self, authorization_code: SpentCode) -> SpentCode | None:
+    def authenticate_user(self, authorization_code: Code) -> Code | None:
         """Return the code if session, account and grant still stand, and give the request its sid."""
         standing = store.find_standing(authorization_code)
         if standing is None:
@@ -128,13 +136,8 @@ class CodeGrant(AuthorizationCodeGrant):
         )
         return authorization_code
 
-    def delete_authorization_code(self, authorization_code: SpentCode) -> None:
-        """Keep the row: a second use must revoke what this one produced (1)."""
-
-    def _revoke_if_replayed(self, digest: bytes, client: RegisteredClient, now: datetime) -> None:
-        account_id = store.revoke_replayed(digest, client.pk, now)
-        if account_id is not None:
-            audit.record("code_replayed", audit.FAILURE, account_id=account_id, client_id=client.client_id)
+    def delete_authorization_code(self, authorization_code: Code) -> None:
+        """Keep it spent: a second use must revoke what this one produced (1)."""
 
 
 class TokenServer(AuthorizationServer):
@@ -155,7 +158,7 @@ class TokenServer(AuthorizationServer):
         return ProtocolClient(client)
 
     def save_token(self, token: dict[str, Any], request: FormRequest) -> None:
-        """Store the access token by its digest (28)."""
+        """Store the access token by its digest (28), and record what the person has granted from where they were."""
         now, code = clock.now(), request.authorization_code
         store.insert_access_token(
             digest=sealing.digest(token["access_token"]),
@@ -168,7 +171,16 @@ class TokenServer(AuthorizationServer):
             issued_at=now,
             expires_at=now + timedelta(seconds=token["expires_in"]),
         )
-        registry.touch_used(request.client.registered, now)
+        client: RegisteredClient = request.client.registered
+        audit.record(
+            "authorization_granted",
+            actor_id=code.account_id,
+            account_id=code.account_id,
+            client_id=client.client_id,
+            address=code.address,
+            scope=code.scope,
+        )
+        registry.touch_used(client, now)
 
     def create_oauth2_request(self, request: FormRequest) -> FormRequest:
         """Take the request as it was built."""

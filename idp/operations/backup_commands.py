@@ -70,7 +70,7 @@ def put_back(file: Path | None, *, in_place: bool, keep_temporary_passwords: boo
     if problem := ports.problem(settings.current().server.host, settings.current().server.port):
         refuse(f"{problem}; stop idp serve and idp worker first.")
     if file is None:
-        _ask("End every session, code and token?", yes=yes)
+        _ask("End every session and token?", yes=yes)
         _tell(restore.end_what_was_open(clock.now(), keep_temporary_passwords=keep_temporary_passwords))
         return
     _refuse_postgresql(f"pg_restore --clean --if-exists --exit-on-error {shlex.quote(str(file))} --dbname")
@@ -93,7 +93,7 @@ def put_back(file: Path | None, *, in_place: bool, keep_temporary_passwords: boo
 
 def _tell(ended: Ended) -> None:
     click.echo(
-        f"Ended: {ended.sessions} sessions, {ended.codes} codes, {ended.tokens} access tokens, "
+        f"Ended: {ended.sessions} sessions, {ended.tokens} access tokens, "
         f"{ended.temporary_passwords} temporary passwords (idp account temporary-password gives new ones)."
     )
     click.echo(

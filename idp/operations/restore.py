@@ -5,19 +5,19 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import CursorResult, Update, delete, select, update
 
-from idp import clock, schema
+from idp import clock, schema, settings
 from idp.accounts.models import Account
 from idp.audit import sealing, verification
 from idp.audit import service as audit
 from idp.clients.models import Client
 from idp.database import db
 from idp.mail.models import GIVEN_UP, WAITING, OutboxMessage
-from idp.oidc.models import AccessToken, AuthorizationCode
+from idp.oidc.models import AccessToken
 from idp.operations import backup
 from idp.operations.backup import Content
 from idp.operations.readiness import Shape, shape
@@ -39,7 +39,6 @@ class Ended:
     """What would have lived again."""
 
     sessions: int
-    codes: int
     tokens: int
     temporary_passwords: int
 
@@ -96,15 +95,17 @@ def refuse_in_use(database: Path) -> None:
 
 
 def end_what_was_open(now: datetime, *, keep_temporary_passwords: bool, replaced_head: str | None = None) -> Ended:
-    """End sessions, codes and tokens of the past and record it. Commits.
+    """End sessions and tokens of the past and record it. Commits.
 
-    Since the backup was made some of them were spent, revoked or logged out of, and nobody knows which. Applications
-    are told of each session's end. A temporary password may have been used since, so it is taken away, too. Mail that
-    waited has been sent since then, or is out of date; `idp mail retry` sends it all the same.
+    Since the backup was made some of them were revoked or logged out of, and nobody knows which. Nor is it known which
+    codes were spent: each is good for no longer than its session, or is of one that the backup has never seen.
+    Applications are told of each session's end. A temporary password may have been used since, so it is taken away,
+    too. Mail that waited has been sent since then, or is out of date; `idp mail retry` sends it all the same.
     """
-    codes = _count(update(AuthorizationCode).where(AuthorizationCode.spent_at.is_(None)).values(spent_at=now))
     tokens = _count(update(AccessToken).where(AccessToken.revoked_at.is_(None)).values(revoked_at=now))
-    live = select(BrowserSession.id).where(BrowserSession.ended_at.is_(None), BrowserSession.expires_at > now)
+    # A code outlives for its seconds a session that runs out.
+    since = now - timedelta(seconds=settings.current().tokens.code_seconds)
+    live = select(BrowserSession.id).where(BrowserSession.ended_at.is_(None), BrowserSession.expires_at > since)
     ended = sum(sessions.end(session_id, "database_restored", now) for session_id in db.session.scalars(live).all())
     db.session.execute(delete(OpenSteps))
     temporary = 0 if keep_temporary_passwords else _take_temporary_passwords()
@@ -120,7 +121,6 @@ def end_what_was_open(now: datetime, *, keep_temporary_passwords: bool, replaced
     audit.record(
         verification.RESTORED,
         sessions=ended,
-        codes=codes,
         tokens=tokens,
         temporary_passwords=temporary,
         messages=messages,
@@ -129,7 +129,7 @@ def end_what_was_open(now: datetime, *, keep_temporary_passwords: bool, replaced
         replaced_head=replaced_head,
     )
     db.session.commit()
-    return Ended(ended, codes, tokens, temporary)
+    return Ended(ended, tokens, temporary)
 
 
 def _take_temporary_passwords() -> int:

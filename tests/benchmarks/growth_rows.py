@@ -176,18 +176,14 @@ def _issued(scale: Scale) -> Iterator[Load]:
         for number in range(scale.expired_tokens)
     )
     yield Load("access_tokens", columns, scale.expired_tokens, expired)
-    columns = (
-        *("digest", "client_pk", "account_id", "session_id", "grant_id", "redirect_uri", "scope", "nonce"),
-        *("code_challenge", "auth_time", "acr", "amr", "issued_at", "expires_at", "spent_at"),
-    )
     code, code_spans = digests(scale, "codes"), _spans(scale, scale.expired_codes)
-    asked = (REDIRECT_URI, SCOPE, "n" * 22, "c" * 43, began, "urn:district-idp:acr:password", '["pwd"]')
     spent = (
-        (next(code), *_whose(scale, number * 104_729), *asked, issued, expires, issued)
+        (next(code), application, session, expires)
         for number in range(scale.expired_codes)
-        for issued, expires in [next(code_spans)]
+        for application, _account, session, _grant in [_whose(scale, number * 104_729)]
+        for _issued_at, expires in [next(code_spans)]
     )
-    yield Load("authorization_codes", columns, scale.expired_codes, spent)
+    yield Load("spent_codes", _columns("digest client_pk session_id expires_at"), scale.expired_codes, spent)
 
 
 def _past(scale: Scale) -> Iterator[Load]:

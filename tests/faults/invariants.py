@@ -7,27 +7,27 @@ from idp.database import db
 
 NOTHING_HALF = {
     "a token without a spent code": """
-        SELECT count(*) FROM access_tokens t LEFT JOIN authorization_codes c ON c.digest = t.code_digest
-        WHERE c.digest IS NULL OR c.spent_at IS NULL""",
+        SELECT count(*) FROM access_tokens t LEFT JOIN spent_codes c ON c.digest = t.code_digest
+            AND c.client_pk = t.client_pk AND c.session_id = t.session_id
+        WHERE c.digest IS NULL""",
     "two tokens of one code": """
         SELECT count(*) FROM (SELECT code_digest FROM access_tokens GROUP BY code_digest HAVING count(*) > 1) twice""",
     "a spent code without its token, in a session that lives": """
-        SELECT count(*) FROM authorization_codes c
+        SELECT count(*) FROM spent_codes c
         JOIN browser_sessions s ON s.id = c.session_id AND s.ended_at IS NULL
         LEFT JOIN access_tokens t ON t.code_digest = c.digest
-        WHERE c.spent_at IS NOT NULL AND t.digest IS NULL""",
-    "a code or token whose grant is missing, or somebody else's": """
-        SELECT count(*) FROM (
-            SELECT account_id, client_pk, grant_id FROM authorization_codes
-            UNION ALL SELECT account_id, client_pk, grant_id FROM access_tokens
-        ) given LEFT JOIN grants g ON g.id = given.grant_id
-            AND g.account_id = given.account_id AND g.client_pk = given.client_pk
+        WHERE t.digest IS NULL""",
+    "a spent code whose session or application is missing": """
+        SELECT count(*) FROM spent_codes c
+        LEFT JOIN browser_sessions s ON s.id = c.session_id LEFT JOIN clients a ON a.id = c.client_pk
+        WHERE s.id IS NULL OR a.id IS NULL""",
+    "a token whose grant is missing, or somebody else's": """
+        SELECT count(*) FROM access_tokens t LEFT JOIN grants g ON g.id = t.grant_id
+            AND g.account_id = t.account_id AND g.client_pk = t.client_pk
         WHERE g.id IS NULL""",
-    "a code or token whose session is missing, or somebody else's": """
-        SELECT count(*) FROM (
-            SELECT account_id, session_id FROM authorization_codes
-            UNION ALL SELECT account_id, session_id FROM access_tokens
-        ) given LEFT JOIN browser_sessions s ON s.id = given.session_id AND s.account_id = given.account_id
+    "a token whose session is missing, or somebody else's": """
+        SELECT count(*) FROM access_tokens t
+        LEFT JOIN browser_sessions s ON s.id = t.session_id AND s.account_id = t.account_id
         WHERE s.id IS NULL""",
     "a token in whose session its application takes no part": """
         SELECT count(*) FROM access_tokens t
@@ -38,9 +38,9 @@ NOTHING_HALF = {
         WHERE (SELECT count(*) FROM browser_sessions s WHERE s.account_id = a.id) <>
               (SELECT count(*) FROM audit_events e
                WHERE e.account_id = a.id AND e.event = 'log_in' AND e.outcome = 'success')""",
-    "a code without the record of it, or the other way round": """
+    "a token without the record of what was granted, or the other way round": """
         SELECT count(*) FROM accounts a
-        WHERE (SELECT count(*) FROM authorization_codes c WHERE c.account_id = a.id) <>
+        WHERE (SELECT count(*) FROM access_tokens t WHERE t.account_id = a.id) <>
               (SELECT count(*) FROM audit_events e WHERE e.account_id = a.id AND e.event = 'authorization_granted')""",
     "a session that was ended without the record of it, or the other way round": """
         SELECT count(*) FROM accounts a

@@ -27,8 +27,8 @@ _CODES_SPENT_TWICE = """
     SELECT count(*) FROM (SELECT code_digest FROM access_tokens GROUP BY code_digest HAVING count(*) > 1) AS twice
 """
 _TOKENS_OF_UNSPENT_CODES = """
-    SELECT count(*) FROM access_tokens AS tokens JOIN authorization_codes AS codes ON codes.digest = tokens.code_digest
-    WHERE codes.spent_at IS NULL
+    SELECT count(*) FROM access_tokens AS tokens LEFT JOIN spent_codes AS codes ON codes.digest = tokens.code_digest
+    WHERE codes.digest IS NULL
 """
 
 

@@ -5,6 +5,7 @@ import secrets
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -18,7 +19,10 @@ from werkzeug.test import TestResponse
 from idp import clock
 from idp.accounts.models import Account
 from idp.database import db
+from idp.oidc import codes, store
+from idp.oidc.authorization_request import AuthorizationRequest
 from idp.sessions import service as sessions
+from idp.sessions.store import ActiveSession
 from tests.factories import Person, Registered
 
 ALGORITHMS = ["RS256", "ES256", "EdDSA"]
@@ -32,6 +36,25 @@ def challenge_of(verifier: str) -> str:
 def query_of(response: TestResponse) -> dict[str, str]:
     """Return the parameters of the address that a response goes to."""
     return {name: values[0] for name, values in parse_qs(urlsplit(response.location).query).items()}
+
+
+def issued(registered: Registered, session: ActiveSession, now: datetime, verifier: str) -> str:
+    """Return a code as the authorization endpoint gives it, at another moment than this one perhaps. Commits."""
+    asked = AuthorizationRequest(
+        client_id=registered.client_id,
+        redirect_uri=registered.redirect_uri,
+        scope="openid",
+        state=None,
+        nonce=None,
+        prompt=(),
+        max_age=None,
+        code_challenge=challenge_of(verifier),
+        login_hint="",
+        id_token_hint=None,
+    )
+    grant_id = store.give_grant(session.account_id, registered.id, ["openid"], now)
+    db.session.commit()
+    return codes.issue(asked, session, client_pk=registered.id, grant_id=grant_id, now=now)
 
 
 @dataclass

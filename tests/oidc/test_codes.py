@@ -1,23 +1,43 @@
 """A code: once, for its application, with its verifier and address, and for no longer than a minute (ATTACKS CP)."""
 
+import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from idp import clock
 from idp.accounts import passwords
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
+from idp.audit.models import AuditEvent
 from idp.database import db
+from idp.oidc import codes, store
+from idp.oidc.models import AccessToken, Grant, SpentCode
+from idp.operations import pruning
 from idp.sessions import service as sessions
+from tests.databases import AppBuilder
 from tests.factories import Person
 from tests.oidc.conftest import Application, challenge_of
 
 NewApplication = Callable[..., Application]
+Travel = Callable[[timedelta], AbstractContextManager[None]]
+
+
+def events(name: str) -> list[tuple[str, uuid.UUID | None, uuid.UUID | None, str | None]]:
+    """Return how each event of that name ended, who did it, whom it concerns, and from where it came."""
+    found = select(AuditEvent).where(AuditEvent.event == name).order_by(AuditEvent.id)
+    return [(event.outcome, event.actor_id, event.account_id, event.address) for event in db.session.scalars(found)]
+
+
+def ewa() -> uuid.UUID:
+    """Return the one person's id."""
+    return db.session.scalars(select(Account.id)).one()
 
 
 def refused(response: TestResponse) -> bool:
@@ -34,6 +54,59 @@ def test_cp1_a_second_use_is_refused_and_revokes_what_the_first_got(
     assert application.userinfo(first["access_token"]).status_code == 200
     assert refused(application.redeem(code))
     assert application.userinfo(first["access_token"]).status_code == 401
+
+
+@pytest.mark.parametrize("later", [timedelta(), timedelta(minutes=14)])
+def test_cp1_a_second_use_after_a_restart_is_known_as_long_as_the_token_lives(
+    app: Flask, build_app: AppBuilder, application: Application, visitor: FlaskClient, later: timedelta, travel: Travel
+) -> None:
+    code = application.code(visitor)
+    first = application.redeem(code).get_json()
+    with travel(later):
+        assert application.userinfo(first["access_token"]).status_code == 200
+        pruning.prune(clock.now())
+        application.app = build_app(app.config["IDP"])
+
+        assert refused(application.redeem(code))
+        assert application.userinfo(first["access_token"]).status_code == 401
+    assert events("code_replayed") == [("failure", None, ewa(), "127.0.0.1")]
+
+
+def test_a_spent_code_is_let_go_with_the_last_token_that_it_may_have_given(
+    application: Application, visitor: FlaskClient, travel: Travel
+) -> None:
+    application.tokens(visitor)
+    left = []
+    for seconds in (899, 959, 961):
+        with travel(timedelta(seconds=seconds)):
+            pruning.prune(clock.now())
+        left.append(tuple(db.session.query(table).count() for table in (AccessToken, SpentCode)))
+
+    assert left == [(1, 1), (0, 1), (0, 0)]
+
+
+def test_cp1_a_code_of_before_a_restart_redeems_after_it(
+    app: Flask, build_app: AppBuilder, application: Application, visitor: FlaskClient
+) -> None:
+    code = application.code(visitor)
+    application.app = build_app(app.config["IDP"])
+
+    assert application.redeem(code).status_code == 200
+    assert refused(application.redeem(code))
+
+
+def test_cp1_what_was_never_good_is_no_second_use(
+    new_application: NewApplication, visitor: FlaskClient, travel: Travel
+) -> None:
+    mine, other = new_application("Gradebook"), new_application("Lunch")
+    code = mine.code(visitor)
+    for _twice in range(2):
+        assert refused(other.redeem(code, redirect_uri=mine.registered.redirect_uri))
+    with travel(timedelta(seconds=61)):
+        for _twice in range(2):
+            assert refused(mine.redeem(code))
+
+    assert events("code_replayed") == []
 
 
 def test_cp3_another_application_cannot_redeem_a_code_and_does_not_spend_it(
@@ -76,15 +149,13 @@ def test_the_address_must_be_that_of_the_request(
     assert refused(application.redeem(application.code(visitor), redirect_uri=redirect_uri))
 
 
-def test_a_code_lives_for_a_minute(
-    application: Application, visitor: FlaskClient, travel: Callable[[timedelta], AbstractContextManager[None]]
-) -> None:
+def test_a_code_lives_for_a_minute(application: Application, visitor: FlaskClient, travel: Travel) -> None:
     code = application.code(visitor)
     with travel(timedelta(seconds=61)):
         assert refused(application.redeem(code))
 
 
-@pytest.mark.parametrize("change", ["disabled", "password", "logged out"])
+@pytest.mark.parametrize("change", ["disabled", "password", "logged out", "grant taken back"])
 def test_cp11_what_ends_the_person_between_issue_and_redemption_ends_the_code(
     application: Application, visitor: FlaskClient, parent: Person, change: str
 ) -> None:
@@ -96,16 +167,45 @@ def test_cp11_what_ends_the_person_between_issue_and_redemption_ends_the_code(
             accounts.disable(account, later)
         case "password":
             accounts.store_password(account, passwords.hash_password("another plum harbour"), later)
-        case _:
+        case "logged out":
             sessions.end_all(parent.id, "log_out", later)
+        case _:
+            assert store.revoke_grant(db.session.scalars(select(Grant.id)).one(), later)
     db.session.commit()
 
     assert refused(application.redeem(code))
 
 
-@pytest.mark.parametrize("code", ["", "x", "é", "a" * 2049, "\x00"])
+@pytest.mark.parametrize("code", ["", "x", "é", "a" * 4097, "\x00"])
 def test_rubbish_is_no_code(application: Application, code: str) -> None:
     response = application.redeem(code)
 
     assert response.status_code == 400
     assert response.get_json()["error"] in {"invalid_grant", "invalid_request"}
+
+
+def test_the_longest_code_there_is_redeems(new_application: NewApplication, visitor: FlaskClient) -> None:
+    application = new_application(redirect_uri="https://gradebook.example/" + "p" * 374)
+    nonce = "\x01" * 300
+    code = application.code(visitor, nonce=nonce)
+
+    assert 3000 < len(code) <= codes.LONGEST
+    tokens = application.redeem(code).get_json()
+    assert application.claims(tokens["id_token"])["nonce"] == nonce
+
+
+def test_what_was_granted_is_on_record_with_the_tokens_and_from_where_the_person_was(
+    application: Application, log_in: Callable[[Person], FlaskClient], parent: Person
+) -> None:
+    visitor = log_in(parent)
+    visitor.environ_base["REMOTE_ADDR"] = "203.0.113.207"
+    burned, code = application.code(visitor), application.code(visitor)
+    assert refused(application.redeem(burned, code_verifier="w" * 43))
+    assert events("authorization_granted") == [], "nobody has learned anything yet"
+
+    assert application.redeem(code).status_code == 200
+    assert events("authorization_granted") == [("success", parent.id, parent.id, "203.0.113.207")]
+    (details,) = db.session.scalars(select(AuditEvent.details).where(AuditEvent.event == "authorization_granted"))
+    assert details == {"scope": "openid profile email"}
+    assert refused(application.redeem(code))
+    assert len(events("authorization_granted")) == 1

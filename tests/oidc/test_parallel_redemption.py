@@ -6,55 +6,43 @@ import secrets
 import threading
 from base64 import b64encode
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+import pytest
 from flask import Flask
 
 from idp import clock, sealing
 from idp.accounts.models import Account
 from idp.database import db
-from idp.oidc import store
 from idp.sessions import service as sessions
-from idp.sessions.models import BrowserSession
+from idp.sessions import store as sessions_store
 from idp.settings import Settings
 from tests import servers
 from tests.databases import with_database
 from tests.factories import Person, Registered
-from tests.oidc.conftest import challenge_of
+from tests.oidc.conftest import issued
 
 ROUNDS, RIVALS = 100, 50
 VERIFIER = secrets.token_urlsafe(48)
 
 
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Codes that are good for as long as the test may take."""
+    return replace(settings, tokens=replace(settings.tokens, code_seconds=600))
+
+
 def make_codes(parent: Person, registered: Registered, how_many: int) -> list[str]:
-    """Write codes as the authorization endpoint does, good for as long as the test may take."""
+    """Make codes as the authorization endpoint does."""
     now = clock.now()
     account = db.session.get_one(Account, parent.id)
-    sessions.start(account, amr=["pwd"], shared_computer=False, user_agent="", address="127.0.0.1", now=now)
-    session_id = db.session.query(BrowserSession.id).scalar()
-    grant_id = store.give_grant(parent.id, registered.id, ["openid"], now)
-    codes = [sealing.random_token() for _ in range(how_many)]
-    for code in codes:
-        store.insert_code(
-            digest=sealing.digest(code),
-            client_pk=registered.id,
-            account_id=parent.id,
-            session_id=session_id,
-            grant_id=grant_id,
-            redirect_uri=registered.redirect_uri,
-            scope="openid",
-            nonce=None,
-            code_challenge=challenge_of(VERIFIER),
-            auth_time=now,
-            acr="",
-            amr=["pwd"],
-            issued_at=now,
-            expires_at=now + timedelta(minutes=10),
-        )
+    token = sessions.start(account, amr=["pwd"], shared_computer=False, user_agent="", address="127.0.0.1", now=now)
     db.session.commit()
-    return codes
+    session = sessions_store.find(sealing.digest(token), now)
+    assert session is not None
+    return [issued(registered, session, now, VERIFIER) for _ in range(how_many)]
 
 
 class Rivals:
