@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 from playwright.sync_api import Page, Route, expect
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from idp import clock
 from idp.captcha import providers
@@ -63,6 +63,12 @@ class Site:
         page.route(f"{self.widget.service.script}*", answer)
 
 
+class _Handler(WSGIRequestHandler):
+    """Waits for a browser that opens a connection ahead and sends nothing, but not for ever."""
+
+    timeout = 5
+
+
 @pytest.fixture(params=[RECAPTCHA, HCAPTCHA, TURNSTILE])
 def site(
     request: pytest.FixtureRequest, settings: Settings, database_url: str, build_app: AppBuilder
@@ -74,7 +80,8 @@ def site(
         server = replace(settings.server, issuer=f"http://localhost:{port}")
         node = with_database(settings, database_url)
         app = build_app(replace(node, server=server, robot_check=chosen))
-        http = make_server("localhost", port, app, threaded=True)
+        http = make_server("localhost", port, app, threaded=True, request_handler=_Handler)
+        http.daemon_threads = False  # type: ignore[attr-defined]  # closing it waits for a file that is being sent
         thread = threading.Thread(target=http.serve_forever, args=(0.05,))
         thread.start()
         try:
