@@ -191,6 +191,17 @@ def test_r29_whoever_goes_on_has_five_minutes_from_then(begun_here: str, mine: s
     assert shown.until == later + timedelta(minutes=5)
 
 
+def test_r29_whoever_selects_a_square_has_five_minutes_from_then(begun_here: str, mine: str) -> None:
+    show(begun_here, mine)
+    later = NOW + timedelta(minutes=4)
+    replaced = play.choose(begun_here, min(squares(begun_here).right), browser=mine, now=later)
+    assert isinstance(replaced, Replaced)
+    assert replaced.until == later + timedelta(minutes=5)
+
+    too_late_without = NOW + timedelta(minutes=6)
+    assert isinstance(play.choose(begun_here, 0, browser=mine, now=too_late_without), Replaced)
+
+
 @pytest.mark.parametrize("rounds_wanted", [1, 3])
 def test_r28_there_are_as_many_rounds_as_the_setting_says(
     app: Flask, settings: Settings, begun_here: str, mine: str, rounds_wanted: int
