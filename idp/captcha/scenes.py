@@ -36,7 +36,7 @@ _SWIRL = (42.0, 70.0)
 _CELLS = 12
 """How many straight pieces bends are made of."""
 _NOISE = (0.03, 0.06)
-_QUALITY = 50
+_QUALITY = 35
 MARGIN = 48
 """How many pixels are drawn around a square, for a bend to bring in: as far as all waves go together, and a swirl."""
 _WIDE = SIDE + 2 * MARGIN
@@ -52,7 +52,7 @@ def draw(name: str, random: Random) -> bytes:
     picture = bent(_striped(_rendered(under + _placed(name, random) + over), random), random)
     picture = Image.blend(picture, _noise(random), random.uniform(*_NOISE))
     saved = io.BytesIO()
-    picture.save(saved, "WEBP", quality=_QUALITY, method=2)
+    picture.save(saved, "WEBP", quality=_QUALITY, method=4)
     return saved.getvalue()
 
 
