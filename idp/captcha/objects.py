@@ -64,5 +64,5 @@ OTHERS: dict[Kind, tuple[str, ...]] = {
 }
 """What else stands in a square: whatever another task asks for."""
 ASKED: tuple[Kind, ...] = (Kind.BALLS, Kind.FLOWERS, Kind.INSECTS)
-"""What tasks ask for: the matcher of the tests finds the others too often, or people do not, so they only stand among
-the wrong squares."""
+"""What tasks ask for. The other kinds only stand among the wrong squares: the matcher of the tests finds them too
+often, or people, once they are bent, do not."""

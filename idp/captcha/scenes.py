@@ -46,7 +46,7 @@ _UNITS = _WIDE / _PIXELS
 
 
 def draw(name: str, random: Random) -> bytes:
-    """Return a picture (WebP, some 4 kB) of a drawing: about 10 ms. No two pictures are alike."""
+    """Return a picture (WebP, some 2 kB) of a drawing: about 10 ms. No two pictures are alike."""
     under = _ground(random) + _strokes(random, 3, 7)
     over = _patch(random, *_near(random), 6, 16) + _strokes(random, 0, 3)
     picture = bent(_striped(_rendered(under + _placed(name, random) + over), random), random)

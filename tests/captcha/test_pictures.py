@@ -80,7 +80,7 @@ def test_nothing_of_a_task_shows_in_its_words() -> None:
     assert repr(task) == f"Task(kind={task.kind!r})"
 
 
-def test_there_are_many_kinds_with_several_drawings_each_and_things_that_look_like_them() -> None:
+def test_what_is_asked_for_has_several_drawings_and_things_that_look_like_them() -> None:
     assert len(pictures.ASKED) >= THREE_AT_LEAST
     for kind in pictures.ASKED:
         assert len(SHOWN_BY[kind]) >= 7
