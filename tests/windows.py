@@ -53,11 +53,19 @@ def chromium() -> Iterator[Chromium]:
             browser.close()
 
 
+def taken(page: Page) -> int:
+    """Return how many pixels in width a page takes once all of it has come: more than its window has is too wide."""
+    page.wait_for_load_state()
+    width: int = page.evaluate("document.documentElement.scrollWidth")
+    return width
+
+
 def violations(page: Page, within: str | None = None) -> list[str]:
     """Return what breaks WCAG 2.2 A or AA on a page (or within a selector's element) as it is now, a line each.
 
-    The page has to allow JavaScript.
+    The page has to allow JavaScript. It is looked at once its styles are there: a click waits for the first byte only.
     """
+    page.wait_for_load_state()
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(Axe().axe_script)
     # What is in order is not asked for, since it would be most of what comes back, and most of the time.

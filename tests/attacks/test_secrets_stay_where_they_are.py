@@ -334,8 +334,10 @@ def _processes(pid: int) -> dict[str, str]:
 
 
 def _below(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task").glob("*/children")
-    found = [int(one) for path in children for one in path.read_text().split()]
+    found: list[int] = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended since
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (task / "children").read_text().split())
     return [*found, *(below for one in found for below in _below(one))]
 
 

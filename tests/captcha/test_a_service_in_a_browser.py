@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from playwright.sync_api import Page, Route, expect
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from idp import clock
 from idp.captcha import providers
@@ -68,6 +69,15 @@ class _Handler(WSGIRequestHandler):
 
     timeout = 5
 
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
+        """Stay silent."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """Closes every file that it sends, also where the browser has gone; closing it waits for those under way."""
+
+    daemon_threads = False
+
 
 @pytest.fixture(params=[RECAPTCHA, HCAPTCHA, TURNSTILE])
 def site(
@@ -80,8 +90,7 @@ def site(
         server = replace(settings.server, issuer=f"http://localhost:{port}")
         node = with_database(settings, database_url)
         app = build_app(replace(node, server=server, robot_check=chosen))
-        http = make_server("localhost", port, app, threaded=True, request_handler=_Handler)
-        http.daemon_threads = False  # type: ignore[attr-defined]  # closing it waits for a file that is being sent
+        http = make_server("localhost", port, app, _Server, _Handler)
         thread = threading.Thread(target=http.serve_forever, args=(0.05,))
         thread.start()
         try:

@@ -104,8 +104,12 @@ def _command(pid: int) -> list[str]:
 
 
 def _parent(pid: int) -> int:
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-        return int(file.read().rpartition(")")[2].split()[1])
+    """Return whose child a process is; one that has just ended is nobody's."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def test_fewer_flows_with_one_kill(new_place: NewPlace, all_databases: Databases) -> None:

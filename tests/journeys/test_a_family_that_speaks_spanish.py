@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.district import EAST, District, LogIn, log_in
-from tests.windows import DESK, PHONE, Chromium, violations
+from tests.windows import DESK, PHONE, Chromium, taken, violations
 
 pytestmark = [pytest.mark.journey, pytest.mark.one_database]
 
@@ -79,7 +79,7 @@ def test_help_and_the_log_in_page_have_no_barrier_in_either_language(
                 page.goto(f"{district.issuer}/{path}?language={language}")
                 expect(page.locator("html")).to_have_attribute("lang", language)
                 problems += violations(page)
-                assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, path
+                assert taken(page) <= PHONE, path
 
     assert not problems, "\n".join(problems)
 
@@ -107,7 +107,7 @@ def test_no_page_that_has_an_address_has_a_barrier_in_spanish(
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 problems += violations(page)
-            if page.evaluate("document.documentElement.scrollWidth") > width:
+            if taken(page) > width:
                 problems.append(f"{path}: wider than {width} pixels")
 
     assert not problems, "\n".join(problems)
@@ -140,7 +140,7 @@ def test_no_form_that_is_refused_has_a_barrier_in_spanish(
                 if found := violations(page):
                     problems += [f"{path}, {scheme}: {line}" for line in found]
                     page.screenshot(path=pictures / f"{path.partition('?')[0].replace('/', '-')}-{scheme}.png")
-            if page.evaluate("document.documentElement.scrollWidth") > PHONE:
+            if taken(page) > PHONE:
                 problems.append(f"{path}: wider than {PHONE} pixels")
 
     assert not problems, "\n".join(problems)

@@ -14,7 +14,7 @@ from tests import tables
 from tests.journeys import weights
 from tests.journeys.district import EAST, GRADEBOOK, District, LogIn, log_in, open_application
 from tests.journeys.robots import Check, suspect
-from tests.windows import DESK, PHONE, Chromium, violations
+from tests.windows import DESK, PHONE, Chromium, taken, violations
 
 pytestmark = [pytest.mark.journey, pytest.mark.one_database]
 
@@ -48,7 +48,7 @@ class Album:
                 self._take(f"{name}-{scheme}")
             if scheme == "light":
                 self._keep(name)
-        if self.page.evaluate("document.documentElement.scrollWidth") > self.width:
+        if taken(self.page) > self.width:
             self.problems.append(f"{name}: wider than {self.width} pixels")
             self._take(name)
         if within is None:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.district import LogIn
 from tests.journeys.post import Mailing, plain
-from tests.windows import PHONE, Chromium
+from tests.windows import PHONE, Chromium, taken
 
 pytestmark = [pytest.mark.journey, pytest.mark.one_database]
 
@@ -108,7 +108,7 @@ def _change(page: Page, words: Words, old: LogIn, new: LogIn, *, meter: bool) ->
     page.get_by_label(words.new, exact=True).press_sequentially(new.password)
     if meter:
         expect(page.locator("[data-says]")).to_contain_text(words.strong)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+    assert taken(page) <= PHONE
     page.get_by_role("button", name=words.save, exact=True).click()
     expect(page.get_by_role("main")).to_contain_text(words.done)
 

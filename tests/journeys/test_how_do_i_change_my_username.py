@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.journeys.district import LogIn, log_in
 from tests.journeys.post import Mailing, plain
 from tests.journeys.visit import ENGLISH, SPANISH, Tongue, Visit
-from tests.windows import PHONE, Chromium
+from tests.windows import PHONE, Chromium, taken
 
 pytestmark = [pytest.mark.journey, pytest.mark.one_database]
 
@@ -39,7 +39,7 @@ def test_r47_the_form_is_answered_by_a_new_username_and_nobody_is_logged_out(
         desk.get_by_label("Why?").fill(f"Request {number}: called back, and knew the student’s number.")
         desk.get_by_role("button", name="Change the username", exact=True).click()
         expect(desk.get_by_text("The username is changed.")).to_be_visible()
-        assert desk.evaluate("document.documentElement.scrollWidth") <= PHONE
+        assert taken(desk) <= PHONE
 
         visit.open_account_settings()
         expect(visit.main).to_contain_text(new)

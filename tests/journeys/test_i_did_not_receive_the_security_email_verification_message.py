@@ -14,7 +14,7 @@ from tests.factories import Person
 from tests.journeys.district import District, log_in
 from tests.journeys.post import Mailing, link
 from tests.journeys.visit import ENGLISH, SPANISH, Tongue, Visit
-from tests.windows import PHONE, Chromium
+from tests.windows import PHONE, Chromium, taken
 
 pytestmark = [pytest.mark.journey, pytest.mark.one_database]
 
@@ -59,7 +59,7 @@ def test_r42_where_it_is_refused_the_form_knows_the_topic_and_the_team_sees_why(
         expect(page.get_by_text("Topic: Verification email not received")).to_be_visible()
         page.get_by_role("main").get_by_role("link", name=who.name, exact=True).first.click()
         _expect_after_a_while(page, "550 5.1.1 No such mailbox")
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+        assert taken(page) <= PHONE
 
 
 def _waiting(district: District, username: str, address: str, **columns: str) -> Person:

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.factories import Person
 from tests.journeys.district import District, LogIn
 from tests.journeys.post import Office
-from tests.windows import PHONE
+from tests.windows import PHONE, taken
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class Visit:
     def is_at(self, heading: str) -> None:
         """See that a page of that name is open, and that nothing on it is wider than a phone."""
         expect(self.page.get_by_role("heading", level=1)).to_have_text(self.say(heading))
-        assert self.page.evaluate("document.documentElement.scrollWidth") <= PHONE, heading
+        assert taken(self.page) <= PHONE, heading
 
     def log_in(self, who: LogIn | Person, password: str = "") -> None:
         """Fill in the log-in page, which has to be open."""

@@ -353,8 +353,12 @@ def _descendants(pid: int) -> list[int]:
 
 
 def _command(pid: int) -> str:
-    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
-    return words[words.index("idp") + 1] if "idp" in words else "none, since it has just died"
+    """Return which of our commands a process runs; none, once it has ended."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return words[words.index("idp") + 1] if "idp" in words else ""
 
 
 def _is_alive(pid: int) -> bool:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.overload.conftest import LONGEST_WAIT, Provider
 from tests.overload.crowd import Storm
-from tests.windows import DESK, PHONE, Chromium, violations
+from tests.windows import DESK, PHONE, Chromium, taken, violations
 
 pytestmark = [pytest.mark.long, pytest.mark.journey]
 
@@ -43,4 +43,4 @@ def test_a_parent_reads_what_to_do_and_types_on(
             for scheme in ("light", "dark"):
                 page.emulate_media(color_scheme=scheme)
                 assert not violations(page)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert taken(page) <= width
