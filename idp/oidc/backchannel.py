@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from joserfc import jwt
-
 from idp import sealing, settings
 from idp.clients.registry import RegisteredClient
 from idp.oidc import keys
@@ -28,5 +26,4 @@ def logout_token(notice: LogoutNotice, client: RegisteredClient, now: datetime) 
         "sid": notice.sid,
         "events": {EVENT: {}},
     }
-    header = {"alg": signer.algorithm, "kid": signer.kid, "typ": "logout+jwt"}
-    return jwt.encode(header, claims, signer.key, [signer.algorithm])
+    return signer.sign(claims, "logout+jwt")

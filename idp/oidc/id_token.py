@@ -6,7 +6,6 @@ from typing import Any
 from authlib.oauth2.rfc6749 import OAuth2Request
 from authlib.oidc.core.grants.code import OpenIDToken
 from authlib.oidc.core.grants.util import create_half_hash
-from joserfc import jwt
 
 from idp import clock, settings
 from idp.clients.registry import RegisteredClient
@@ -14,7 +13,7 @@ from idp.database import commit
 from idp.oidc import keys
 from idp.oidc.claims import subject
 from idp.oidc.codes import Code
-from idp.oidc.keys import Signer
+from idp.oidc.signing import Signer
 
 
 class IdToken(OpenIDToken):
@@ -45,7 +44,7 @@ def encode(signer: Signer, client: RegisteredClient, code: Code, access_token: s
     }
     if code.nonce is not None:
         claims["nonce"] = code.nonce
-    return jwt.encode({"alg": signer.algorithm, "kid": signer.kid}, claims, signer.key, [signer.algorithm])
+    return signer.sign(claims)
 
 
 def _half_hash(access_token: str, algorithm: str) -> str:

@@ -22,6 +22,7 @@ from idp.database import db, take_turn
 from idp.faults import Fault, Unavailable
 from idp.oidc import private_keys
 from idp.oidc.models import SigningKey
+from idp.oidc.signing import Signer
 
 log = structlog.get_logger(__name__)
 
@@ -32,15 +33,6 @@ PURPOSE = "signing key"
 
 # RFC 9864 renames EdDSA; what the libraries in the field read is still the old name.
 warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """The key that signs now, for one algorithm."""
-
-    kid: str
-    algorithm: str
-    key: Key
 
 
 @dataclass(frozen=True, slots=True)
