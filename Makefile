@@ -5,6 +5,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-long check format words lock pictures tables bench bench-growth fuzz clean
 MAKEFLAGS += --no-print-directory
+# Hundreds of servers and commands are started in a test run: each would be compiled anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 PORT ?= 5000
 # A process more than there are cores, and four at most: a third of the time a test waits for a browser or a server. Whoever is done takes over half of what is left.
