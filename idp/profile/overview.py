@@ -108,7 +108,7 @@ def _words() -> dict[tuple[str, str], str]:
     """Return what is said of each event and its outcome; what is not in here is of no use to its owner."""
     return {
         ("log_in", "success"): _("Logged in"),
-        ("log_in", "failure"): _("A log-in that failed"),
+        ("log_in", "failure"): _("A try to log in"),
         ("log_in_tries_told", "success"): _("We mailed you about log-ins that failed"),
         ("password_stopped", "success"): _("Too many wrong passwords: it works in known browsers only"),
         ("log_out", "success"): _("Logged out"),

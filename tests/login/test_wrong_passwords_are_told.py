@@ -107,7 +107,7 @@ def test_r22_the_guardian_hears_that_somebody_tried(
         browser = new_browser()
         log_in(browser, parent.username, parent.password)
         page = browser.open("/account/history")
-        assert page.words.count("A log-in that failed") == 3
+        assert page.words.count("A try to log in") == 3
         assert "We mailed you about log-ins that failed" in page.words
 
 

@@ -77,9 +77,9 @@ def test_r22_a_guardian_sees_that_somebody_tried(
 
     page = logged_in.open("/account/history")
 
-    assert "A log-in that failed" in page.words
+    assert "A try to log in" in page.words
     assert "Logged in" in page.words
-    assert page.words.index("A log-in that failed") < page.words.index("Logged in"), "the newest first"
+    assert page.words.index("A try to log in") < page.words.index("Logged in"), "the newest first"
 
 
 def test_what_an_application_was_allowed_is_taken_back(
