@@ -14,6 +14,7 @@ from idp.oidc import authorization_request, codes, hints, interaction, responses
 from idp.oidc.authorization_request import AuthorizationRequest, Invalid, Parameters, Unanswerable, granted_scope
 from idp.oidc.claims import subject
 from idp.oidc.interaction import CONSENTED, AskConsent, Issue, LogIn, Refuse, SelectAccount, Visitor
+from idp.oidc.store import Visit
 from idp.sessions import service as sessions
 from idp.sessions.store import ActiveSession
 from idp.web import metrics
@@ -21,6 +22,8 @@ from idp.web.continuation import Continuation
 
 PATH = "/oauth/authorize/continue"
 SHOWN = "shown"
+
+_NOBODY = Visit(0, None, None, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +49,36 @@ class Gone:
 Outcome = Redirect | Page | Gone
 
 
+class _Visitors:
+    """Finds the application that a request names, and in the same statement who is logged in in this browser."""
+
+    def __init__(self, session_token: str | None, now: datetime) -> None:
+        self._digest = sealing.digest(session_token or "")
+        self._now = now
+        self.visit = _NOBODY
+
+    def find_client(self, client_id: str) -> RegisteredClient | None:
+        """Return the application, if it may act now."""
+        found = store.find_visit(client_id, self._digest, self._now) if registry.may_be_an_id(client_id) else None
+        if found is None:
+            return None
+        self.visit = found
+        return registry.at_revision(client_id, found.revision)
+
+
 def answer(parameters: Parameters, session_token: str | None, now: datetime) -> Outcome:
     """Judge a request and take its first step."""
-    match authorization_request.parse(parameters, registry.find):
+    visitors = _Visitors(session_token, now)
+    match authorization_request.parse(parameters, visitors.find_client):
         case Unanswerable():
             return Gone()
         case Invalid(redirect_uri, state, error, description):
             return Redirect(responses.error(redirect_uri, error, description, state))
         case request, client:
-            return _begin(request, client, session_token, now)
+            return _begin(request, client, visitors.visit, now)
 
 
-def _begin(
-    request: AuthorizationRequest, client: RegisteredClient, session_token: str | None, now: datetime
-) -> Outcome:
+def _begin(request: AuthorizationRequest, client: RegisteredClient, visit: Visit, now: datetime) -> Outcome:
     """Take the first step of a request that is in order."""
     if request.id_token_hint is not None:
         # Whom it names travels on, and not the token: it is long, and once is enough to check a signature.
@@ -71,7 +90,7 @@ def _begin(
         target = responses.form_target(request.redirect_uri)
         return Continuation(PATH, client.client_id, request.to_dict(), started_at, target)
 
-    return _step(request, client, session_token, now, going_on=going_on, started_at=started_at, done=())
+    return _step(request, client, visit, now, going_on=going_on, started_at=started_at, done=())
 
 
 def proceed(continuation: Continuation, session_token: str | None, now: datetime) -> Outcome:
@@ -80,7 +99,8 @@ def proceed(continuation: Continuation, session_token: str | None, now: datetime
         request = AuthorizationRequest.from_dict(continuation.request)
     except TypeError:  # sealed by another version, beside which this one runs during an upgrade
         return Gone()
-    client = registry.find(request.client_id)
+    visitors = _Visitors(session_token, now)
+    client = visitors.find_client(request.client_id)
     if client is None or not client.accepts_redirect_uri(request.redirect_uri):
         return Gone()
     # The application may have lost a scope since it asked, a day ago at most.
@@ -92,13 +112,13 @@ def proceed(continuation: Continuation, session_token: str | None, now: datetime
         return replace(continuation, request=request.to_dict())
 
     started_at, done = continuation.started_at, continuation.done
-    return _step(request, client, session_token, now, going_on=going_on, started_at=started_at, done=done)
+    return _step(request, client, visitors.visit, now, going_on=going_on, started_at=started_at, done=done)
 
 
 def _step(
     request: AuthorizationRequest,
     client: RegisteredClient,
-    session_token: str | None,
+    visit: Visit,
     now: datetime,
     *,
     going_on: Callable[[], Continuation],
@@ -106,9 +126,8 @@ def _step(
     done: tuple[str, ...],
 ) -> Outcome:
     """Answer the application, or name the page that stands between, with what goes on after it."""
-    found = store.find_visitor(sealing.digest(session_token), client.pk, now) if session_token else None
-    session, grant_id, granted = found or (None, None, frozenset[str]())
-    visitor = None if session is None else _visitor(session, client, granted, request)
+    session = visit.session
+    visitor = None if session is None else _visitor(session, client, visit.granted, request)
     match interaction.decide(request, started_at, done, visitor):
         case LogIn(fresh_after):
             return Page("login.log_in", replace(going_on(), fresh_after=fresh_after))
@@ -119,7 +138,7 @@ def _step(
         case Refuse(error, description):
             return Redirect(responses.error(request.redirect_uri, error, description, request.state))
         case Issue() if session is not None:
-            return _issue(request, client, session, grant_id, now)
+            return _issue(request, client, session, visit.grant_id, now)
     raise AssertionError("nothing is issued or consented to without a session")
 
 

@@ -39,29 +39,38 @@ class Bearer:
     sector_salt: bytes
 
 
-_VISITOR = Prepared(
-    select(*sessions.COLUMNS, Grant.id.label("grant_id"), Grant.scopes.label("granted"))
-    .join(Account, Account.id == BrowserSession.account_id)
-    .outerjoin(
-        Grant,
-        and_(
-            Grant.account_id == BrowserSession.account_id,
-            Grant.client_pk == bindparam("client_pk"),
-            Grant.revoked_at.is_(None),
-        ),
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An application that may act now, by its revision; whoever is logged in; and what was granted already."""
+
+    revision: int
+    session: ActiveSession | None
+    grant_id: uuid.UUID | None
+    granted: frozenset[str]
+
+
+_VISIT = Prepared(
+    select(
+        *sessions.COLUMNS,
+        Client.revision,
+        Grant.id.label("grant_id"),
+        Grant.scopes.label("granted"),
     )
-    .where(BrowserSession.digest == bindparam("digest"), *sessions.ACTIVE)
+    .select_from(Client)
+    .outerjoin(BrowserSession, and_(BrowserSession.digest == bindparam("digest"), *sessions.LIVE))
+    .outerjoin(Account, and_(Account.id == BrowserSession.account_id, Account.disabled_at.is_(None)))
+    .outerjoin(Grant, and_(Grant.account_id == Account.id, Grant.client_pk == Client.id, Grant.revoked_at.is_(None)))
+    .where(Client.client_id == bindparam("client_id"), Client.removed_at.is_(None), Client.disabled_at.is_(None))
 )
 
 
-def find_visitor(
-    digest: bytes, client_pk: uuid.UUID, now: datetime
-) -> tuple[ActiveSession, uuid.UUID | None, frozenset[str]] | None:
-    """Return the session with this digest, and the grant's id and scopes for the application, in one statement."""
-    row = find_row(_VISITOR, {"digest": digest, "client_pk": client_pk, "now": now})
+def find_visit(client_id: str, digest: bytes, now: datetime) -> Visit | None:
+    """Return who asks at an application with the session of this digest, in one statement; None if it may not act."""
+    row = find_row(_VISIT, {"client_id": client_id, "digest": digest, "now": now})
     if row is None:
         return None
-    return sessions.active_session(row), row.grant_id, frozenset(row.granted or ())
+    session = None if row.username is None else sessions.active_session(row)
+    return Visit(row.revision, session, row.grant_id, frozenset(row.granted or ()))
 
 
 def give_grant(account_id: uuid.UUID, client_pk: uuid.UUID, scopes: list[str], now: datetime) -> uuid.UUID:

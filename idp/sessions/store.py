@@ -34,13 +34,12 @@ class ActiveSession:
     expires_at: datetime
 
 
-ACTIVE = (
+LIVE = (
     BrowserSession.ended_at.is_(None),
     BrowserSession.idle_expires_at > bindparam("now"),
     BrowserSession.expires_at > bindparam("now"),
-    Account.disabled_at.is_(None),
 )
-"""What makes a session count: judged by the server's clock, whatever the cookie's age."""
+"""What makes a session count whose owner may log in: judged by the server's clock, whatever the cookie's age."""
 
 COLUMNS = (
     BrowserSession.id,
@@ -62,7 +61,7 @@ COLUMNS = (
 _FIND = Prepared(
     select(*COLUMNS)
     .join(Account, Account.id == BrowserSession.account_id)
-    .where(BrowserSession.digest == bindparam("digest"), *ACTIVE)
+    .where(BrowserSession.digest == bindparam("digest"), *LIVE, Account.disabled_at.is_(None))
 )
 
 

@@ -6,6 +6,7 @@ from tests.benchmarks import __main__ as bench
 from tests.benchmarks import scripts
 
 
+@pytest.mark.alone
 def test_a_short_run_measures_everything(capsys: pytest.CaptureFixture[str]) -> None:
     chosen = "--connections 2 --seconds 0.3 --database sqlite --workers 1 --starts 1 --mails 20"
     status = bench.main(chosen.split())
