@@ -10,7 +10,6 @@ from idp.captcha.plain_views import blueprint as robot_plain
 from idp.captcha.views import blueprint as robot
 from idp.login.password_words import blueprint as password_words
 from idp.login.views import blueprint as login
-from idp.mail import smtp
 from idp.mail.views import blueprint as mail
 from idp.oidc.endpoints import blueprint as protocol
 from idp.oidc.views import blueprint as oidc
@@ -45,7 +44,6 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.merge_slashes = False  # each page has one address, and no redirect to it tells that it is there
     database.init_app(app, settings)
     web.init_app(app, settings)
-    smtp.init_app(app, settings)
     for_families = (
         login,
         robot,

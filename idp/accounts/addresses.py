@@ -3,7 +3,6 @@
 import unicodedata
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
 from flask_babel import gettext as _
 
 LONGEST = 254
@@ -43,6 +42,8 @@ def check(text: str) -> Address | Problem:
         return Problem(_("This email address is too long."))
     if any(unicodedata.category(character)[0] == "C" for character in typed):
         return Problem(_("The email address contains a line break or a character that can't be seen."))
+    from email_validator import EmailNotValidError, validate_email  # a start need not wait for all that it compiles
+
     try:
         found = validate_email(typed, check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError:

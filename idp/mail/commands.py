@@ -5,7 +5,6 @@ import uuid
 from datetime import datetime
 
 import click
-from flask import current_app
 from sqlalchemy import select, update
 
 from idp import clock, settings
@@ -101,7 +100,7 @@ def test(address: str) -> None:
     if content is None:
         raise AssertionError("a message that was just written has its content")
     try:
-        with Connection(current_app.extensions["mail"]) as connection:
+        with Connection() as connection:
             outcome = connection.deliver(message, content)
     except Unreachable as error:
         refuse(f"{wanted.host}:{wanted.port} takes nothing: {error}")

@@ -15,7 +15,7 @@ from functools import partial
 from typing import cast
 
 import structlog
-from flask import Flask, current_app
+from flask import Flask
 from sqlalchemy import ColumnElement, Table, and_, or_, select, update
 
 from idp import clock, sealing, settings
@@ -114,7 +114,7 @@ def deliver_due(most: int = _AT_ONCE, stopping: threading.Event | None = None) -
         return _one_by_one(_keep, most, stopping)
     if not wanted.is_server:
         return 0
-    with Connection(current_app.extensions["mail"]) as connection:
+    with Connection() as connection:
         return _one_by_one(partial(_deliver, connection), most, stopping)
 
 

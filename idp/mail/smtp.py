@@ -10,12 +10,12 @@ from typing import Any, Self
 import flask_mail
 import structlog
 from email_validator import EmailNotValidError, validate_email
-from flask import Flask
+from flask import current_app
 
 from idp import settings as settings_module
 from idp.mail.composing import Content
 from idp.mail.models import OutboxMessage
-from idp.settings import STARTTLS, TLS, Settings
+from idp.settings import STARTTLS, TLS
 
 log = structlog.get_logger(__name__)
 
@@ -61,9 +61,13 @@ class _SmtpOverTls(_Keeping, smtplib.SMTP_SSL):
 
 
 class Connection(flask_mail.Connection):
-    """A connection to the district's mail server, good for many messages: `with Connection(…) as connection`."""
+    """A connection to the district's mail server, good for many messages: `with Connection() as connection`."""
 
     host: _Smtp | _SmtpOverTls
+
+    def __init__(self) -> None:
+        """Prepare one for the application at hand."""
+        super().__init__(_mail())
 
     def __enter__(self) -> Self:
         """Connect. Raises Unreachable."""
@@ -118,14 +122,12 @@ class Connection(flask_mail.Connection):
         return Accepted(_words(*self.host.last_reply))
 
 
-def init_app(app: Flask, settings: Settings) -> None:
-    """Tell Flask-Mail what it needs to know of a message; how to connect is Connection's."""
-    app.config["MAIL_SUPPRESS_SEND"] = False
-    app.config["MAIL_DEFAULT_SENDER"] = (
-        settings.mail.sender_name or settings.district.portal_name,
-        settings.mail.sender,
-    )
-    flask_mail.Mail(app)
+def _mail() -> Any:
+    """Return Flask-Mail, told what it needs to know of a message. Whoever only serves pages never loads it."""
+    config, wanted = current_app.config, settings_module.current()
+    config["MAIL_SUPPRESS_SEND"] = False
+    config["MAIL_DEFAULT_SENDER"] = (wanted.mail.sender_name or wanted.district.portal_name, wanted.mail.sender)
+    return flask_mail.Mail(current_app).state
 
 
 def _envelope_address(recipient: str) -> str | None:

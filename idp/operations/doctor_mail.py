@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from flask import current_app
 from sqlalchemy import func, select
 
 from idp import settings
@@ -63,7 +62,7 @@ def _conversation(configured: Settings) -> Finding:
     wanted = configured.mail
     where = f"{wanted.host}:{wanted.port}"
     try:
-        with Connection(current_app.extensions["mail"]) as connection:
+        with Connection() as connection:
             code, words = connection.host.mail(wanted.sender)
             connection.host.rset()
     except (Unreachable, smtplib.SMTPException, OSError) as error:
