@@ -83,11 +83,10 @@ def set_verified(account_id: uuid.UUID, address: str, now: datetime) -> None:
     _keep(account_id, address, is_verified=True, now=now)
 
 
-def drop_pending(account_id: uuid.UUID) -> None:
-    """Forget an address that was not verified."""
-    db.session.execute(
-        delete(SecurityEmail).where(SecurityEmail.account_id == account_id, SecurityEmail.is_verified.is_(False))
-    )
+def drop_pending(account_id: uuid.UUID) -> bool:
+    """Forget an address that was not verified; False when there was none."""
+    gone = delete(SecurityEmail).where(SecurityEmail.account_id == account_id, SecurityEmail.is_verified.is_(False))
+    return db.session.execute(gone.returning(SecurityEmail.id)).first() is not None
 
 
 def remove(account_id: uuid.UUID) -> bool:

@@ -33,6 +33,16 @@ class Gone:
     """The open step is no longer there: done in another tab, out of time, or its account was closed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The password is a new one, and so is the session's token."""
+
+    token: str
+    shared_computer: bool
+    is_address_dropped: bool
+    """Whether a security email was waiting to be verified, and does no longer."""
+
+
 def set_up_password(
     steps_token: str | None, password: str, browser: Browser, now: datetime
 ) -> LoggedIn | StepsOpen | Unfit | Gone | Busy:
@@ -65,7 +75,7 @@ def set_up_password(
 
 def change_password(
     session: ActiveSession, current: str, new: str, evidence: Evidence, now: datetime
-) -> LoggedIn | Refused | Unfit | Unlooked | Busy:
+) -> Changed | Refused | Unfit | Unlooked | Busy:
     """Replace the password of somebody who knows it: other sessions end, and this one goes on under a new token."""
     account_id = session.account_id
     problem = password_rules.problem(new, accounts.get_with_credentials(account_id))
@@ -90,11 +100,13 @@ def change_password(
         db.session.rollback()
         return Refused()  # it was changed in another place while the hash ran, so what was typed is no longer right
     sessions.end_all(account_id, "password_changed", now, except_session=session.id)
+    # An address that waits to be verified may be a stranger's, who had the old password: it is asked for again.
+    is_address_dropped = security_emails.drop_pending(account_id)
     token = sessions.renew(session, amr=service.AMR, now=now)
     audit.record(PASSWORD_CHANGE, account_id=account_id, actor_id=account_id)
     tell_of_new_password(accounts.get(account_id), now)
     db.session.commit()
-    return LoggedIn(token, session.shared_computer)
+    return Changed(token, session.shared_computer, is_address_dropped)
 
 
 def tell_of_new_password(account: Account, now: datetime) -> None:

@@ -14,10 +14,9 @@ from idp.accounts import service as accounts
 from idp.login import guard, new_password, pages, passage
 from idp.login.forms import Errors
 from idp.login.guard import get_session, require_log_in, require_recent_log_in
-from idp.login.new_password import Unfit
+from idp.login.new_password import Changed, Unfit
 from idp.login.password_check import Busy, Refused
 from idp.login.robot import ChallengeNeeded
-from idp.login.service import LoggedIn
 from idp.profile import overview, service
 from idp.sessions import browser
 from idp.throttle.ladder import Stopped
@@ -67,8 +66,9 @@ def save_password() -> ResponseReturnValue:
         return _password_page(missing, 422)
     now = clock.now()
     match new_password.change_password(get_session(), current, new, passage.evidence(), now):
-        case LoggedIn(token, shared_computer):
-            response = make_response(see_other(url_for("profile.account", done="password")))
+        case Changed(token, shared_computer, is_address_dropped):
+            done = "password-and-address" if is_address_dropped else "password"
+            response = make_response(see_other(url_for("profile.account", done=done)))
             browser.remember(response, token, shared_computer=shared_computer)
             return response
         case Unfit(problem):

@@ -122,6 +122,22 @@ def test_what_was_mailed_to_the_old_address_opens_nothing_after_the_change(
     assert tokens.find(RESET, reset.token, clock.now()) is None
 
 
+def test_pr19_an_address_that_waits_ends_with_the_password_that_entered_it(
+    inside: Browser, owner: Person, new_browser: Callable[[], Browser]
+) -> None:
+    """Else a stranger who had the old password could still make it theirs, and have a new one mailed there."""
+    change(inside, owner)
+    (link,) = [mail.link for mail in mails(OTHER)]
+    inside.open("/account/password")
+    inside.fill("Current Password", owner.password).fill("New Password", NEW).press("Save")
+    page = inside.follow()
+
+    assert "which was not verified yet, was removed" in page.words
+    assert OTHER not in page.words
+    verify(new_browser(), link)
+    assert status(owner) == Status(ADDRESS, None)
+
+
 def test_pr19_a_change_needs_the_password_of_this_very_account_and_a_session(
     inside: Browser, owner: Person, account: Callable[..., Person], travel: Travel
 ) -> None:
