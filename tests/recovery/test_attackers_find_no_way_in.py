@@ -114,6 +114,8 @@ def test_an_address_on_file_that_is_none_keeps_nobody_from_verifying_or_from_a_n
     browser.open("/account/password")
     browser.fill("Current Password", newcomer.password).fill("New Password", NEW)
     assert browser.press("Save").status == 303
+    browser.open("/account/security-email")  # the address went with the password that had entered it
+    enter(browser, newcomer, ADDRESS, NEW)
 
     assert verify(browser, mails(ADDRESS)[-1].link).status == 200
     assert status(newcomer) == Status(ADDRESS, None)
