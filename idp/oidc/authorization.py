@@ -49,8 +49,8 @@ class Gone:
 Outcome = Redirect | Page | Gone
 
 
-class _Visitors:
-    """Finds the application that a request names, and in the same statement who is logged in in this browser."""
+class _Lookup:
+    """Finds the application that a request names, and in the same statement who visits it in this browser."""
 
     def __init__(self, session_token: str | None, now: datetime) -> None:
         self._digest = sealing.digest(session_token or "")
@@ -68,14 +68,14 @@ class _Visitors:
 
 def answer(parameters: Parameters, session_token: str | None, now: datetime) -> Outcome:
     """Judge a request and take its first step."""
-    visitors = _Visitors(session_token, now)
-    match authorization_request.parse(parameters, visitors.find_client):
+    lookup = _Lookup(session_token, now)
+    match authorization_request.parse(parameters, lookup.find_client):
         case Unanswerable():
             return Gone()
         case Invalid(redirect_uri, state, error, description):
             return Redirect(responses.error(redirect_uri, error, description, state))
         case request, client:
-            return _begin(request, client, visitors.visit, now)
+            return _begin(request, client, lookup.visit, now)
 
 
 def _begin(request: AuthorizationRequest, client: RegisteredClient, visit: Visit, now: datetime) -> Outcome:
@@ -99,8 +99,8 @@ def proceed(continuation: Continuation, session_token: str | None, now: datetime
         request = AuthorizationRequest.from_dict(continuation.request)
     except TypeError:  # sealed by another version, beside which this one runs during an upgrade
         return Gone()
-    visitors = _Visitors(session_token, now)
-    client = visitors.find_client(request.client_id)
+    lookup = _Lookup(session_token, now)
+    client = lookup.find_client(request.client_id)
     if client is None or not client.accepts_redirect_uri(request.redirect_uri):
         return Gone()
     # The application may have lost a scope since it asked, a day ago at most.
@@ -112,7 +112,7 @@ def proceed(continuation: Continuation, session_token: str | None, now: datetime
         return replace(continuation, request=request.to_dict())
 
     started_at, done = continuation.started_at, continuation.done
-    return _step(request, client, visitors.visit, now, going_on=going_on, started_at=started_at, done=done)
+    return _step(request, client, lookup.visit, now, going_on=going_on, started_at=started_at, done=done)
 
 
 def _step(
