@@ -77,7 +77,7 @@ def test_a_spent_code_is_let_go_with_the_last_token_that_it_may_have_given(
 ) -> None:
     application.tokens(visitor)
     left = []
-    for seconds in (899, 959, 961):
+    for seconds in (890, 950, 970):  # some seconds to spare, since the machine may stall
         with travel(timedelta(seconds=seconds)):
             pruning.prune(clock.now())
         left.append(tuple(db.session.query(table).count() for table in (AccessToken, SpentCode)))
