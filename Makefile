@@ -56,7 +56,7 @@ words: $(TEST_STAMP) ## Gather the words that people see for the translators: ne
 	@echo "clients/translations/messages.pot"; cd clients && ../$(EXTRACT) --mapping-file=babel.cfg --output-file=translations/messages.pot .
 	@for folder in idp clients; do $(UPDATE) --input-file=$$folder/translations/messages.pot --output-dir=$$folder/translations; done
 
-lock: $(TEST_STAMP) ## Pin what pyproject.toml asks for, with hashes
+lock: $(TEST_STAMP) ## Pin what pyproject.toml asks for, with hashes (by the oldest Python there is: it needs the most)
 	@echo "Pinning config/requirements.txt …";     $(LOCK) --output-file config/requirements.txt pyproject.toml
 	@echo "Pinning config/requirements-dev.txt …"; $(LOCK) --extra dev --output-file config/requirements-dev.txt pyproject.toml
 

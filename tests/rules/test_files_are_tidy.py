@@ -2,8 +2,11 @@
 
 import ast
 import re
+from importlib import metadata
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.rules.sources import CHECKOUT, modules, name, text_files, tree
 
@@ -47,6 +50,24 @@ def test_a_lock_file_names_no_server_and_pins_everything_by_hash(lock: str) -> N
     assert pinned
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==\S+( ; .+)? \\", line) for line in pinned)
     assert not [line for line in lines if "://" in line or line.startswith("-")]
+
+
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-dev.txt"])
+def test_a_lock_file_pins_what_the_oldest_python_needs_too(lock: str) -> None:
+    lines = (CHECKOUT / "config" / lock).read_text("utf-8").splitlines()
+    pinned = {canonicalize_name(line.partition("==")[0]) for line in lines if line and line[0].isalnum()}
+    oldest = {"python_version": "3.11", "python_full_version": "3.11.0", "extra": ""}
+    needed = {
+        (name, canonicalize_name(wanted.name))
+        for name in pinned
+        for wanted in map(Requirement, metadata.requires(name) or ())
+        if wanted.marker is None or wanted.marker.evaluate(oldest)
+    }
+
+    assert needed
+    assert {(name, wanted) for name, wanted in needed if wanted not in pinned} == set(), (
+        "run `make lock` with Python 3.11"
+    )
 
 
 @pytest.mark.parametrize("folder", ["idp", "clients", "tests"])
