@@ -4,7 +4,6 @@ Nobody but the provider reads, makes or changes one. That it is good once the da
 were spent. A key should seal no more than 2**32 of them (NIST SP 800-38D section 8.3): eleven years of a million a day.
 """
 
-import secrets
 import struct
 import uuid
 from dataclasses import dataclass, field
@@ -12,19 +11,18 @@ from datetime import UTC, datetime, timedelta
 from json import JSONEncoder, loads
 
 from idp import sealing, settings
+from idp.database import new_id
 from idp.oidc.authorization_request import AuthorizationRequest
 from idp.sessions.store import ActiveSession
 from idp.web.context import origin
 
 LONGEST = 4096
-"""Characters, and no code has more: a nonce of 300 control characters makes one of 3400, and a usual one has 450."""
+"""Characters, and no code has more: a nonce of 300 control characters makes one of 3400, and a usual one has 460."""
 
 _PURPOSE = "authorization code"
-_VERSION = b"\x01"
+_VERSION = b"\x02"
 """Of what is packed: a version beside this one, during an upgrade, refuses what it would misread."""
-_HEAD = struct.Struct(">c16s16s16s16sqqH4s")
-_RANDOM_BYTES = 4
-"""With the nonce of the seal 128 random bits (RFC 6749 section 10.10)."""
+_HEAD = struct.Struct(">c16s16s16s16s16sqqH")
 _LONGEST_ADDRESS = 50
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -36,8 +34,8 @@ _as_json = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 class Code:
     """What a code stands for; the interface is the one that Authlib's grant asks for. Its repr tells nothing of it."""
 
-    digest: bytes
-    """Of the code itself: by this it is spent."""
+    id: uuid.UUID
+    """By this it is spent. With the nonce of the seal it has 170 random bits (RFC 6749 section 10.10 asks for 128)."""
     client_pk: uuid.UUID
     account_id: uuid.UUID
     session_id: uuid.UUID
@@ -75,6 +73,7 @@ def issue(
     """Return a new code for the person of a session and the browser at hand, good from now on."""
     head = _HEAD.pack(
         _VERSION,
+        new_id().bytes,
         client_pk.bytes,
         session.account_id.bytes,
         session.id.bytes,
@@ -82,7 +81,6 @@ def issue(
         _packed(session.auth_time),
         _packed(now),
         settings.current().tokens.code_seconds,
-        secrets.token_bytes(_RANDOM_BYTES),
     )
     texts = _as_json(
         [
@@ -106,18 +104,17 @@ def read(text: str) -> Code | None:
         return None
     if content[:1] != _VERSION:
         return None
-    _version, client_pk, account_id, session_id, grant_id, auth_time, issued_at, seconds, _random = _HEAD.unpack_from(
-        content
-    )
+    _version, *ids, auth_time, issued_at, seconds = _HEAD.unpack_from(content)
+    code_id, client_pk, account_id, session_id, grant_id = (uuid.UUID(bytes=value) for value in ids)
     redirect_uri, scope, nonce, code_challenge, acr, amr, address = loads(
         content[_HEAD.size :].decode("utf-8", "surrogatepass")
     )
     return Code(
-        digest=sealing.digest(text),
-        client_pk=uuid.UUID(bytes=client_pk),
-        account_id=uuid.UUID(bytes=account_id),
-        session_id=uuid.UUID(bytes=session_id),
-        grant_id=uuid.UUID(bytes=grant_id),
+        id=code_id,
+        client_pk=client_pk,
+        account_id=account_id,
+        session_id=session_id,
+        grant_id=grant_id,
         auth_time=_unpacked(auth_time),
         issued_at=_unpacked(issued_at),
         expires_at=_unpacked(issued_at) + timedelta(seconds=seconds),

@@ -1,4 +1,4 @@
-"""What the protocol keeps: grants, spent codes, access tokens, signing keys."""
+"""What the protocol keeps: grants, what codes were redeemed for, signing keys."""
 
 import uuid
 from datetime import datetime
@@ -25,35 +25,25 @@ class Grant(Base):
     updated_at: Mapped[datetime]
 
 
-class SpentCode(Base):
-    """A code that was spent (RFC 6749 section 4.1.2), by its digest: a second use revokes what the first got.
+class AccessToken(Base):
+    """What a code was redeemed for: an opaque access token, under the code's own id, so that there is one at most.
 
-    No foreign keys: each would be looked up in every single sign-on, for a fact of the past that is asked about by its
-    digest alone. It is gone with the last token that it may have produced, long before a session that it names.
+    The row spends the code (RFC 6749 section 4.1.2) before address and verifier are looked at; where these are wrong,
+    it is revoked from the start. A token lives no longer than its session, grant, account and application, which are
+    asked whenever it is shown: there are no foreign keys, each of which would be looked up in every single sign-on.
     """
 
-    __tablename__ = "spent_codes"
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012  SQLAlchemy reads it from the class
-    # One tree on SQLite, in place of the rows and an index of them.
-
-    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    client_pk: Mapped[uuid.UUID]
-    session_id: Mapped[uuid.UUID]
-    expires_at: Mapped[datetime] = mapped_column(index=True)
-    """The code's own; the row stays while a token that it produced may live."""
-
-
-class AccessToken(Base):
-    """An opaque access token, by its digest. It lives no longer than its session, grant, account and application."""
-
     __tablename__ = "access_tokens"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012  SQLAlchemy reads it from the class
+    # One tree on SQLite, in place of the rows and an index of them, growing at its end: ids are in the order of time.
 
-    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    code_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True)
-    client_pk: Mapped[uuid.UUID] = mapped_column(ForeignKey("clients.id"))
-    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
-    session_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("browser_sessions.id"), index=True)
-    grant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("grants.id"))
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    """Of the token."""
+    client_pk: Mapped[uuid.UUID]
+    account_id: Mapped[uuid.UUID]
+    session_id: Mapped[uuid.UUID]
+    grant_id: Mapped[uuid.UUID]
     scope: Mapped[str] = mapped_column(String(300))
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -4,17 +4,16 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql
 
 from idp import batches, settings
 from idp.accounts.models import Account
 from idp.clients.models import Client, Sector
-from idp.database import db, find_row, new_id, run, upsert
+from idp.database import UtcDateTime, db, find_row, new_id, upsert
 from idp.oidc.codes import Code
-from idp.oidc.models import AccessToken, Grant, SpentCode
+from idp.oidc.models import AccessToken, Grant
 from idp.sessions import store as sessions
 from idp.sessions.models import BrowserSession, Participant
 from idp.sessions.store import ActiveSession
@@ -74,7 +73,10 @@ def find_visit(client_id: str, digest: bytes, now: datetime) -> Visit | None:
 
 
 def give_grant(account_id: uuid.UUID, client_pk: uuid.UUID, scopes: list[str], now: datetime) -> uuid.UUID:
-    """Write down what a person lets an application have, and return the grant's id. A revoked one starts anew."""
+    """Write down what a person lets an application have, and return the grant's id.
+
+    One that had been taken back starts anew under another id, or codes and tokens of before would be good again.
+    """
     new = {
         "id": new_id(),
         "account_id": account_id,
@@ -84,38 +86,24 @@ def give_grant(account_id: uuid.UUID, client_pk: uuid.UUID, scopes: list[str], n
         "created_at": now,
         "updated_at": now,
     }
-    statement = (
-        upsert(Grant)
-        .values(new)
-        .on_conflict_do_update(
-            index_elements=["account_id", "client_pk"], set_={"scopes": scopes, "revoked_at": None, "updated_at": now}
-        )
-        .returning(Grant.id)
-    )
+    insertion = upsert(Grant).values(new)
+    granted_id = case((Grant.revoked_at.is_(None), Grant.id), else_=insertion.excluded.id)
+    statement = insertion.on_conflict_do_update(
+        index_elements=["account_id", "client_pk"],
+        set_={"id": granted_id, "scopes": scopes, "revoked_at": None, "updated_at": now},
+    ).returning(Grant.id)
     return db.session.execute(statement).scalar_one()
 
 
 def revoke_grant(grant_id: uuid.UUID, now: datetime) -> bool:
-    """Take a grant back, and with it every token that came of it; False when it had been taken back before.
-
-    The tokens are revoked by themselves, too: when the person consents anew, the grant's row lives again.
-    """
+    """Take a grant back, and with it every token that came of it; False when it had been taken back before."""
     revoked = db.session.execute(
         update(Grant)
         .where(Grant.id == grant_id, Grant.revoked_at.is_(None))
         .values(revoked_at=now, updated_at=now)
-        .returning(Grant.account_id)
+        .returning(Grant.id)
     ).first()
-    if revoked is None:
-        return False
-    sessions_of_owner = select(BrowserSession.id).where(BrowserSession.account_id == revoked.account_id)
-    db.session.execute(
-        update(AccessToken)
-        .where(AccessToken.session_id.in_(sessions_of_owner), AccessToken.grant_id == grant_id)
-        .values(revoked_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return True
+    return revoked is not None
 
 
 def find_scopes(account_id: uuid.UUID, client_pk: uuid.UUID) -> list[str]:
@@ -128,46 +116,41 @@ def find_scopes(account_id: uuid.UUID, client_pk: uuid.UUID) -> list[str]:
     return found or []
 
 
-_INSERT_TOKEN = Prepared(insert(AccessToken), relaxed=True)
-
-
-def insert_access_token(**values: Any) -> None:
-    """Write an access token's row."""
-    run(_INSERT_TOKEN, {**values, "revoked_at": None})
-
-
 _SPEND = Prepared(
     # SQLite has these words from PostgreSQL, and reads them as they are.
-    postgresql.insert(SpentCode).on_conflict_do_nothing(index_elements=["digest"]).returning(SpentCode.digest),
+    postgresql.insert(AccessToken).on_conflict_do_nothing(index_elements=["id"]).returning(AccessToken.id),
     relaxed=True,
 )
 
 
-def spend_code(code: Code) -> bool:
-    """Spend a code: one statement, so that of any number of tries one wins; False for all others."""
-    spent = {
-        "digest": code.digest,
+def spend_code(code: Code, token_digest: bytes, now: datetime) -> bool:
+    """Spend a code for a token, in one statement, so that of any number of tries one wins; False for all others."""
+    token = {
+        "id": code.id,
+        "digest": token_digest,
         "client_pk": code.client_pk,
+        "account_id": code.account_id,
         "session_id": code.session_id,
-        "expires_at": code.expires_at,
+        "grant_id": code.grant_id,
+        "scope": code.scope,
+        "issued_at": now,
+        "expires_at": now + timedelta(seconds=settings.current().tokens.access_token_seconds),
+        "revoked_at": None,
     }
-    return find_row(_SPEND, spent) is not None
+    return find_row(_SPEND, token) is not None
 
 
-_WAS_SPENT = Prepared(select(SpentCode.digest).where(SpentCode.digest == bindparam("code")))
-_REVOKE_BY_CODE = Prepared(
+_REVOKE = Prepared(
     update(AccessToken)
-    .where(AccessToken.code_digest == bindparam("code"), AccessToken.revoked_at.is_(None))
-    .values(revoked_at=bindparam("now"))
+    .where(AccessToken.id == bindparam("code"))
+    .values(revoked_at=func.coalesce(AccessToken.revoked_at, bindparam("now", type_=UtcDateTime())))
+    .returning(AccessToken.id)
 )
 
 
-def revoke_replayed(code: Code, now: datetime) -> bool:
-    """Revoke what a code produced if this is its second use (RFC 6749 4.1.2); False when it was never spent."""
-    if find_row(_WAS_SPENT, {"code": code.digest}) is None:
-        return False
-    run(_REVOKE_BY_CODE, {"code": code.digest, "now": now})
-    return True
+def revoke_redeemed(code: Code, now: datetime) -> bool:
+    """Revoke what a code was redeemed for (RFC 6749 section 4.1.2); False when it never was."""
+    return find_row(_REVOKE, {"code": code.id, "now": now}) is not None
 
 
 _STANDING = Prepared(
@@ -224,8 +207,9 @@ _BEARER = Prepared(
     .join(Client, Client.id == AccessToken.client_pk)
     .join(Sector, Sector.id == Client.sector_id)
     .join(Grant, Grant.id == AccessToken.grant_id)
-    .outerjoin(BrowserSession, BrowserSession.id == AccessToken.session_id)
+    .join(BrowserSession, BrowserSession.id == AccessToken.session_id)
     .where(
+        AccessToken.id == bindparam("id"),
         AccessToken.digest == bindparam("digest"),
         AccessToken.expires_at > bindparam("now"),
         AccessToken.revoked_at.is_(None),
@@ -233,22 +217,21 @@ _BEARER = Prepared(
         Client.disabled_at.is_(None),
         Client.removed_at.is_(None),
         Grant.revoked_at.is_(None),
-        or_(AccessToken.session_id.is_(None), BrowserSession.ended_at.is_(None)),
+        BrowserSession.ended_at.is_(None),
     ),
     into=Bearer,
 )
 
 
-def find_bearer(digest: bytes, now: datetime) -> Bearer | None:
+def find_bearer(token_id: uuid.UUID, digest: bytes, now: datetime) -> Bearer | None:
     """Return what an access token is good for now: token, session, grant, account and application in one statement."""
-    return find_row(_BEARER, {"digest": digest, "now": now})
+    return find_row(_BEARER, {"id": token_id, "digest": digest, "now": now})
 
 
 def delete_expired(now: datetime, limit: int) -> Iterator[int]:
-    """Delete spent codes and tokens that are of no more use, up to limit at once; yield how many went. Does not commit.
+    """Delete tokens that are of no more use, up to limit at once; yield how many went. Does not commit.
 
-    A code stays as long as a token it produced may live: its second use must still revoke that.
+    A row stays until its code has run out, too, of which nothing else says that it was spent.
     """
-    token_life = timedelta(seconds=settings.current().tokens.access_token_seconds)
-    yield from batches.delete_older(SpentCode.digest, SpentCode.expires_at, now - token_life, limit)
-    yield from batches.delete_older(AccessToken.digest, AccessToken.expires_at, now, limit)
+    code_life = timedelta(seconds=settings.current().tokens.code_seconds)
+    yield from batches.delete_older(AccessToken.id, AccessToken.expires_at, now - code_life, limit)

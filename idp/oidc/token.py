@@ -6,7 +6,6 @@ AUTHLIB.md says what the library leaves to us; the numbers in comments are its i
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -26,7 +25,7 @@ from idp.audit import service as audit
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
 from idp.database import commit
-from idp.oidc import client_authentication, codes, keys, store
+from idp.oidc import access_tokens, client_authentication, codes, keys, store
 from idp.oidc.codes import Code
 from idp.oidc.id_token import IdToken
 from idp.sessions import service as sessions
@@ -84,6 +83,9 @@ class FormRequest(OAuth2Request):
             len(value) > (codes.LONGEST if name == "code" else _LONGEST_VALUE) for name, value in self.values.items()
         )
         self.authorization = authorization
+        self.spent: Code | None = None
+        self.access_token = ""
+        """What the code was spent for."""
         self.sid = ""
 
     @property
@@ -110,7 +112,7 @@ class CodeGrant(AuthorizationCodeGrant):
     """The authorization code grant (RFC 6749 section 4.1.3)."""
 
     def query_authorization_code(self, code: str, client: ProtocolClient) -> Code | None:
-        """Spend the code, in one statement and before anything is checked against it (1)."""
+        """Spend the code for a token, in one statement and before anything is checked against it (1)."""
         now, found = clock.now(), codes.read(code)
         if found is None:
             # A node that has not got the others' key knows no code of theirs; it can't sign either, and says so.
@@ -118,23 +120,24 @@ class CodeGrant(AuthorizationCodeGrant):
             return None
         if found.client_pk != client.registered.pk:
             return None
-        if found.expires_at > now and store.spend_code(found):
+        access_token = access_tokens.new(found.id)
+        if found.expires_at > now and store.spend_code(found, sealing.digest(access_token), now):
+            self.request.spent, self.request.access_token = found, access_token
             return found
-        if store.revoke_replayed(found, now):
+        if store.revoke_redeemed(found, now):
             client_id = client.registered.client_id
             audit.record("code_replayed", audit.FAILURE, account_id=found.account_id, client_id=client_id)
         return None
 
-    def authenticate_user(self, authorization_code: Code) -> Code | None:
-        """Return the code if session, account and grant still stand, and give the request its sid."""
+    def authenticate_user(self, authorization_code: Code) -> FormRequest | None:
+        """Return the request if session, account and grant still stand, and give it its sid."""
         standing = store.find_standing(authorization_code)
         if standing is None:
             return None
         (sid,) = standing
-        self.request.sid = sid or sessions.join(
-            authorization_code.session_id, authorization_code.client_pk, clock.now()
-        )
-        return authorization_code
+        request: FormRequest = self.request
+        request.sid = sid or sessions.join(authorization_code.session_id, authorization_code.client_pk, clock.now())
+        return request
 
     def delete_authorization_code(self, authorization_code: Code) -> None:
         """Keep it spent: a second use must revoke what this one produced (1)."""
@@ -157,20 +160,9 @@ class TokenServer(AuthorizationServer):
         )
         return ProtocolClient(client)
 
-    def save_token(self, token: dict[str, Any], request: FormRequest) -> None:
-        """Store the access token by its digest (28), and record what the person has granted from where they were."""
-        now, code = clock.now(), request.authorization_code
-        store.insert_access_token(
-            digest=sealing.digest(token["access_token"]),
-            code_digest=code.digest,
-            client_pk=code.client_pk,
-            account_id=code.account_id,
-            session_id=code.session_id,
-            grant_id=code.grant_id,
-            scope=code.scope,
-            issued_at=now,
-            expires_at=now + timedelta(seconds=token["expires_in"]),
-        )
+    def save_token(self, token: dict[str, Any], request: FormRequest) -> None:  # noqa: ARG002  Authlib's signature
+        """Record what was granted, from where the person was; the token is stored since its code was spent (28)."""
+        code = request.authorization_code
         client: RegisteredClient = request.client.registered
         audit.record(
             "authorization_granted",
@@ -180,7 +172,7 @@ class TokenServer(AuthorizationServer):
             address=code.address,
             scope=code.scope,
         )
-        registry.touch_used(client, now)
+        registry.touch_used(client, clock.now())
 
     def create_oauth2_request(self, request: FormRequest) -> FormRequest:
         """Take the request as it was built."""
@@ -205,8 +197,9 @@ def _server() -> TokenServer:
     return server
 
 
-def _access_token(**_for_whom: Any) -> str:
-    return sealing.random_token()
+def _access_token(user: FormRequest, **_for_whom: Any) -> str:
+    """Return the token that the code was spent for; who asks for the person is the request itself."""
+    return user.access_token
 
 
 def _expires_in(_client: ProtocolClient, _grant_type: str) -> int:
@@ -215,8 +208,11 @@ def _expires_in(_client: ProtocolClient, _grant_type: str) -> int:
 
 
 def respond(form: Mapping[str, Sequence[str]], authorization: str | None) -> Answer:
-    """Answer a token request. The one commit keeps a code spent that a later check has refused."""
-    answer: Answer = _server().create_token_response(FormRequest(form, authorization))
+    """Answer a token request. The one commit keeps a code spent that a later check has refused, and its token dead."""
+    request = FormRequest(form, authorization)
+    answer: Answer = _server().create_token_response(request)
+    if answer.status != 200 and request.spent is not None:
+        store.revoke_redeemed(request.spent, clock.now())
     commit()
     if answer.status == 200:
         metrics.count_tokens(AUTHORIZATION_CODE)

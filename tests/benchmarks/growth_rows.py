@@ -13,6 +13,7 @@ from tests.benchmarks.growth_scale import (
     ADMIN,
     REDIRECT_URI,
     SCOPE,
+    TOKEN,
     Scale,
     access_token,
     client_id,
@@ -33,6 +34,7 @@ _EVENTS_A_SEAL = 500
 
 ACCOUNT, SECTOR, CLIENT, SESSION, OLD_SESSION, GRANT, NOTICE, STEPS = range(8)
 EVENT, SECRET, MESSAGE, ADDRESS, LINK, TICKET, ENTRY, QUESTION = range(8, 16)
+OLD_TOKEN = TOKEN + 1
 """Kinds of rows, as ids tell them apart."""
 
 
@@ -163,27 +165,26 @@ def _sessions(scale: Scale) -> Iterator[Load]:
 
 
 def _issued(scale: Scale) -> Iterator[Load]:
-    columns = _columns("digest code_digest client_pk account_id session_id grant_id scope issued_at expires_at")
+    columns = _columns("id digest client_pk account_id session_id grant_id scope issued_at expires_at")
     began, ends = moment(scale.now), moment(scale.now + timedelta(days=30))
     live = (
-        (digest(access_token(scale.seed, number)), None, *_whose(scale, number), SCOPE, began, ends)
+        (
+            identifier(TOKEN, number),
+            digest(access_token(scale.seed, number)),
+            *_whose(scale, number),
+            SCOPE,
+            began,
+            ends,
+        )
         for number in range(scale.accounts)
     )
     yield Load("access_tokens", columns, scale.accounts, live)
-    made, codes, spans = digests(scale, "tokens"), digests(scale, "their codes"), _spans(scale, scale.expired_tokens)
+    made, spans = digests(scale, "tokens"), _spans(scale, scale.expired_tokens)
     expired = (
-        (next(made), next(codes), *_whose(scale, number * 104_729), SCOPE, *next(spans))
+        (identifier(OLD_TOKEN, number), next(made), *_whose(scale, number * 104_729), SCOPE, *next(spans))
         for number in range(scale.expired_tokens)
     )
     yield Load("access_tokens", columns, scale.expired_tokens, expired)
-    code, code_spans = digests(scale, "codes"), _spans(scale, scale.expired_codes)
-    spent = (
-        (next(code), application, session, expires)
-        for number in range(scale.expired_codes)
-        for application, _account, session, _grant in [_whose(scale, number * 104_729)]
-        for _issued_at, expires in [next(code_spans)]
-    )
-    yield Load("spent_codes", _columns("digest client_pk session_id expires_at"), scale.expired_codes, spent)
 
 
 def _past(scale: Scale) -> Iterator[Load]:

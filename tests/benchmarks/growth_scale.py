@@ -18,6 +18,8 @@ SCOPE = "openid profile email"
 _DIGESTS_AT_ONCE = 1000
 _GOLDEN = 0x9E3779B97F4A7C15
 """By which numbers are scattered over an id's random half (Knuth's multiplicative hashing)."""
+TOKEN = 16
+"""The kind of row that a token names; growth_rows has the others."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,6 @@ class Scale:
         return self.accounts // 10
 
     @property
-    def expired_codes(self) -> int:
-        """How many codes have expired: prune takes them away by the same statement as tokens."""
-        return self.expired_tokens // 10
-
-    @property
     def events(self) -> int:
         """How many security events are kept; a tenth of them is past retention."""
         return self.accounts * 2
@@ -69,8 +66,9 @@ def session_token(seed: int, number: int) -> str:
 
 
 def access_token(seed: int, number: int) -> str:
-    """Return the access token that is good in the number-th session."""
-    return urlsafe_b64encode(hashlib.sha256(f"{seed}:token:{number}".encode()).digest()).decode().rstrip("=")
+    """Return the access token that is good in the number-th session: its row's id, and what nobody guesses."""
+    secret = hashlib.sha256(f"{seed}:token:{number}".encode()).digest()
+    return urlsafe_b64encode(bytes.fromhex(identifier(TOKEN, number)) + secret).decode()
 
 
 def client_secret(seed: int, number: int) -> str:

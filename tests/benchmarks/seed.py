@@ -8,8 +8,9 @@ from flask import Flask
 
 from idp import clock, sealing
 from idp.accounts.models import Account
-from idp.database import db
-from idp.oidc import store
+from idp.database import db, new_id
+from idp.oidc import access_tokens, store
+from idp.oidc.models import AccessToken
 from idp.sessions import service as sessions
 from idp.sessions import store as sessions_store
 from tests import factories
@@ -67,17 +68,20 @@ def _log_in(district: District, person: Person, client: Registered, now: datetim
     cookie = sessions.start(account, amr=["pwd"], shared_computer=False, user_agent="", address="127.0.0.1", now=now)
     session = sessions_store.find(sealing.digest(cookie), now)
     assert session is not None
-    token = sealing.random_token()
-    store.insert_access_token(
-        digest=sealing.digest(token),
-        code_digest=None,
-        client_pk=client.id,
-        account_id=person.id,
-        session_id=session.id,
-        grant_id=store.give_grant(person.id, client.id, [], now),
-        scope="openid profile email",
-        issued_at=now,
-        expires_at=now + timedelta(days=1),
+    token_id = new_id()
+    token = access_tokens.new(token_id)
+    db.session.add(
+        AccessToken(
+            id=token_id,
+            digest=sealing.digest(token),
+            client_pk=client.id,
+            account_id=person.id,
+            session_id=session.id,
+            grant_id=store.give_grant(person.id, client.id, [], now),
+            scope="openid profile email",
+            issued_at=now,
+            expires_at=now + timedelta(days=1),
+        )
     )
     district.usernames.append(person.username)
     district.cookies.append(f"idp_session={cookie}")

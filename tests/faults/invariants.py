@@ -6,21 +6,12 @@ from sqlalchemy import text
 from idp.database import db
 
 NOTHING_HALF = {
-    "a token without a spent code": """
-        SELECT count(*) FROM access_tokens t LEFT JOIN spent_codes c ON c.digest = t.code_digest
-            AND c.client_pk = t.client_pk AND c.session_id = t.session_id
-        WHERE c.digest IS NULL""",
-    "two tokens of one code": """
-        SELECT count(*) FROM (SELECT code_digest FROM access_tokens GROUP BY code_digest HAVING count(*) > 1) twice""",
-    "a spent code without its token, in a session that lives": """
-        SELECT count(*) FROM spent_codes c
-        JOIN browser_sessions s ON s.id = c.session_id AND s.ended_at IS NULL
-        LEFT JOIN access_tokens t ON t.code_digest = c.digest
-        WHERE t.digest IS NULL""",
-    "a spent code whose session or application is missing": """
-        SELECT count(*) FROM spent_codes c
-        LEFT JOIN browser_sessions s ON s.id = c.session_id LEFT JOIN clients a ON a.id = c.client_pk
-        WHERE s.id IS NULL OR a.id IS NULL""",
+    "a token that was revoked, in a session that lives": """
+        SELECT count(*) FROM access_tokens t
+        JOIN browser_sessions s ON s.id = t.session_id AND s.ended_at IS NULL
+        WHERE t.revoked_at IS NOT NULL""",
+    "a token whose application is missing": """
+        SELECT count(*) FROM access_tokens t LEFT JOIN clients a ON a.id = t.client_pk WHERE a.id IS NULL""",
     "a token whose grant is missing, or somebody else's": """
         SELECT count(*) FROM access_tokens t LEFT JOIN grants g ON g.id = t.grant_id
             AND g.account_id = t.account_id AND g.client_pk = t.client_pk

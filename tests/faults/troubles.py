@@ -140,7 +140,7 @@ def read_only_server(place: Place) -> Iterator[None]:
 def locked_tables(place: Place) -> Iterator[None]:
     """Let another program hold what every log-in writes to; it can still be read."""
     with psycopg.connect(place.provider.settings.database.url) as connection:
-        tables = "throttle_counters, audit_events, spent_codes, access_tokens, worker_leases"
+        tables = "throttle_counters, audit_events, access_tokens, worker_leases"
         connection.execute(f"LOCK TABLE {tables} IN EXCLUSIVE MODE")
         yield
         connection.rollback()

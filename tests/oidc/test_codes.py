@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from idp.accounts.models import Account
 from idp.audit.models import AuditEvent
 from idp.database import db
 from idp.oidc import codes, store
-from idp.oidc.models import AccessToken, Grant, SpentCode
+from idp.oidc.models import AccessToken, Grant
 from idp.operations import pruning
 from idp.sessions import service as sessions
 from tests.databases import AppBuilder
@@ -72,7 +73,7 @@ def test_cp1_a_second_use_after_a_restart_is_known_as_long_as_the_token_lives(
     assert events("code_replayed") == [("failure", None, ewa(), "127.0.0.1")]
 
 
-def test_a_spent_code_is_let_go_with_the_last_token_that_it_may_have_given(
+def test_a_token_is_let_go_when_its_code_has_run_out_too(
     application: Application, visitor: FlaskClient, travel: Travel
 ) -> None:
     application.tokens(visitor)
@@ -80,9 +81,23 @@ def test_a_spent_code_is_let_go_with_the_last_token_that_it_may_have_given(
     for seconds in (890, 950, 970):  # some seconds to spare, since the machine may stall
         with travel(timedelta(seconds=seconds)):
             pruning.prune(clock.now())
-        left.append(tuple(db.session.query(table).count() for table in (AccessToken, SpentCode)))
+        left.append(db.session.query(AccessToken).count())
 
-    assert left == [(1, 1), (0, 1), (0, 0)]
+    assert left == [1, 1, 0]
+
+
+def test_cp1_a_code_that_outlives_its_token_is_spent_all_the_same(
+    app: Flask, build_app: AppBuilder, application: Application, visitor: FlaskClient, travel: Travel
+) -> None:
+    ours = app.config["IDP"]
+    short = replace(ours.tokens, code_seconds=600, access_token_seconds=1)
+    application.app = build_app(replace(ours, tokens=short))
+    code = application.code(visitor)
+    assert application.redeem(code).status_code == 200
+    with travel(timedelta(seconds=300)), application.app.app_context():
+        pruning.prune(clock.now())
+        assert refused(application.redeem(code))
+        assert events("code_replayed") == [("failure", None, ewa(), "127.0.0.1")]
 
 
 def test_cp1_a_code_of_before_a_restart_redeems_after_it(
@@ -131,6 +146,7 @@ def test_cp7_a_verifier_that_is_missing_wrong_or_malformed_burns_the_code(
     sent = challenge_of(application.verifier) if verifier == "the challenge itself" else verifier
 
     assert refused(application.redeem(code, code_verifier=sent))
+    assert [token.revoked_at is None for token in db.session.scalars(select(AccessToken))] == [False]
     assert refused(application.redeem(code))
 
 
@@ -174,6 +190,20 @@ def test_cp11_what_ends_the_person_between_issue_and_redemption_ends_the_code(
     db.session.commit()
 
     assert refused(application.redeem(code))
+
+
+def test_what_a_grant_that_was_taken_back_had_given_stays_dead_when_it_is_given_anew(
+    application: Application, visitor: FlaskClient
+) -> None:
+    kept = application.code(visitor)
+    token = application.tokens(visitor)["access_token"]
+    grant = db.session.scalars(select(Grant)).one()
+    assert store.revoke_grant(grant.id, clock.now())
+    db.session.commit()
+    application.tokens(visitor)
+
+    assert application.userinfo(token).status_code == 401
+    assert refused(application.redeem(kept))
 
 
 @pytest.mark.parametrize("code", ["", "x", "é", "a" * 4097, "\x00"])

@@ -9,11 +9,13 @@ from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import func, select, update
 
-from idp import clock, sealing
+from idp import clock
 from idp.accounts.models import ADMIN
 from idp.app import create_app
+from idp.audit.models import AuditEvent
 from idp.database import db
-from idp.oidc.models import AccessToken, Grant, SpentCode
+from idp.oidc import access_tokens
+from idp.oidc.models import AccessToken, Grant
 from idp.operations import intake
 from idp.settings import Passwords, Recovery, RobotCheck, Settings, Support
 from tests import factories
@@ -64,13 +66,11 @@ class World:
         return [], fields
 
     def was_paid_for(self, access_token: str) -> bool:
-        """Tell whether a token hangs on a code that is spent and has given no other."""
+        """Tell whether a token is what its code was spent for."""
+        shown = access_tokens.read(access_token)
         with self.app.app_context():
-            code = select(AccessToken.code_digest).where(AccessToken.digest == sealing.digest(access_token))
-            digest = db.session.scalar(code)
-            tokens = select(func.count()).select_from(AccessToken).where(AccessToken.code_digest == digest)
-            spent = select(func.count()).select_from(SpentCode).where(SpentCode.digest == digest)
-            return db.session.scalar(tokens) == 1 and db.session.scalar(spent) == 1
+            row = None if shown is None else db.session.get(AccessToken, shown.id)
+            return shown is not None and row is not None and row.digest == shown.digest
 
     def take_back_consents(self) -> None:
         """Take back whatever anybody has let an application have."""
@@ -79,11 +79,11 @@ class World:
             db.session.commit()
 
     def tokens(self) -> tuple[int, int]:
-        """Return how many access tokens there are, and how many spent codes."""
+        """Return how many access tokens were given, as the record has it, and how many codes were spent."""
         with self.app.app_context():
-            tokens = select(func.count()).select_from(AccessToken)
-            spent = select(func.count()).select_from(SpentCode)
-            return db.session.scalar(tokens) or 0, db.session.scalar(spent) or 0
+            given = select(func.count()).where(AuditEvent.event == "authorization_granted")
+            spent = select(func.count()).select_from(AccessToken)
+            return db.session.scalar(given) or 0, db.session.scalar(spent) or 0
 
 
 @contextmanager
