@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long check format words lock pictures tables bench bench-growth fuzz clean
+.PHONY: help setup run test test-long test-matcher check format words lock pictures tables bench bench-growth fuzz clean
 MAKEFLAGS += --no-print-directory
 # Hundreds of servers and commands are started in a test run: each would be compiled anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -37,9 +37,12 @@ test: $(TEST_STAMP) ## Run every check, PostgreSQL and a real browser included
 	@failed=0; $(BIN)/pytest $(AT_ONCE) -m "not long and not alone" || failed=1; \
 	echo "Tests that measure time, one by one:"; $(BIN)/pytest -m "alone and not long" || failed=1; exit $$failed
 
-test-long: $(TEST_STAMP) ## Run the tests that take minutes: faults, restarts, attacks under load
+test-long: $(TEST_STAMP) ## Run the tests that take minutes: faults, restarts, attacks under load (a quarter of an hour)
 	@.ci/system-packages
-	@$(BIN)/pytest -m long
+	@$(BIN)/pytest -m "long and not matcher"
+
+test-matcher: $(TEST_STAMP) ## Let a program try to pass a thousand picture tasks (half an hour)
+	@$(BIN)/pytest -m matcher
 
 check: $(TEST_STAMP) ## Run the quick checks: style, types, imports, templates
 	@echo "Style:     ruff";         $(BIN)/ruff check --quiet . && $(BIN)/ruff format --quiet --check .

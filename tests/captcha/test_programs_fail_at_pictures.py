@@ -32,6 +32,7 @@ def test_no_choice_is_better_than_another_by_more_than_that() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.matcher
 def test_a_matcher_that_knows_the_method_passes_less_than_one_task_in_ten() -> None:
     found = list(attack.attack(TASKS))
 
