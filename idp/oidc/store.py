@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from idp import batches, settings
 from idp.accounts.models import Account
 from idp.clients.models import Client, Sector
-from idp.database import UtcDateTime, db, find_row, new_id, upsert
+from idp.database import UtcDateTime, db, find_row, new_id, run, upsert
 from idp.oidc.codes import Code
 from idp.oidc.models import AccessToken, Grant
 from idp.sessions import store as sessions
@@ -146,6 +146,16 @@ _REVOKE = Prepared(
     .values(revoked_at=func.coalesce(AccessToken.revoked_at, bindparam("now", type_=UtcDateTime())))
     .returning(AccessToken.id)
 )
+
+
+_BURN = Prepared(
+    update(AccessToken).where(AccessToken.id == bindparam("code")).values(revoked_at=AccessToken.issued_at)
+)
+
+
+def burn_code(code: Code) -> None:
+    """Let nothing come of a code that was spent and then refused: its token was revoked before anybody had it."""
+    run(_BURN, {"code": code.id})
 
 
 def revoke_redeemed(code: Code, now: datetime) -> bool:

@@ -212,7 +212,7 @@ def respond(form: Mapping[str, Sequence[str]], authorization: str | None) -> Ans
     request = FormRequest(form, authorization)
     answer: Answer = _server().create_token_response(request)
     if answer.status != 200 and request.spent is not None:
-        store.revoke_redeemed(request.spent, clock.now())
+        store.burn_code(request.spent)
     commit()
     if answer.status == 200:
         metrics.count_tokens(AUTHORIZATION_CODE)

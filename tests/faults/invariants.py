@@ -6,10 +6,10 @@ from sqlalchemy import text
 from idp.database import db
 
 NOTHING_HALF = {
-    "a token that was revoked, in a session that lives": """
+    "a code that was spent for nothing, in a session that lives": """
         SELECT count(*) FROM access_tokens t
         JOIN browser_sessions s ON s.id = t.session_id AND s.ended_at IS NULL
-        WHERE t.revoked_at IS NOT NULL""",
+        WHERE t.revoked_at = t.issued_at""",
     "a token whose application is missing": """
         SELECT count(*) FROM access_tokens t LEFT JOIN clients a ON a.id = t.client_pk WHERE a.id IS NULL""",
     "a token whose grant is missing, or somebody else's": """
@@ -31,7 +31,8 @@ NOTHING_HALF = {
                WHERE e.account_id = a.id AND e.event = 'log_in' AND e.outcome = 'success')""",
     "a token without the record of what was granted, or the other way round": """
         SELECT count(*) FROM accounts a
-        WHERE (SELECT count(*) FROM access_tokens t WHERE t.account_id = a.id) <>
+        WHERE (SELECT count(*) FROM access_tokens t
+               WHERE t.account_id = a.id AND (t.revoked_at IS NULL OR t.revoked_at <> t.issued_at)) <>
               (SELECT count(*) FROM audit_events e WHERE e.account_id = a.id AND e.event = 'authorization_granted')""",
     "a session that was ended without the record of it, or the other way round": """
         SELECT count(*) FROM accounts a

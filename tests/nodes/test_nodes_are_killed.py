@@ -25,7 +25,8 @@ _NOTICES_SECONDS = 100
 
 _TOKENS_THAT_ARE_NOT_ON_RECORD = """
     SELECT count(*) FROM accounts AS people
-    WHERE (SELECT count(*) FROM access_tokens AS t WHERE t.account_id = people.id AND t.revoked_at IS NULL) >
+    WHERE (SELECT count(*) FROM access_tokens AS t
+           WHERE t.account_id = people.id AND (t.revoked_at IS NULL OR t.revoked_at <> t.issued_at)) <>
           (SELECT count(*) FROM audit_events AS e WHERE e.account_id = people.id AND e.event = 'authorization_granted')
 """
 

@@ -13,7 +13,8 @@ import pytest
 from flask import Flask, request
 
 from idp.app import create_app
-from idp.database import db
+from idp.database import db, new_id
+from idp.oidc import access_tokens
 from idp.operations import drain, front
 from idp.operations.front import Front, environ_of
 from idp.settings import Settings
@@ -201,7 +202,8 @@ def test_a_write_lock_that_is_held_holds_up_nobody_else(ask: Ask, served: tuple[
         body = b"grant_type=authorization_code"
         writes = asyncio.create_task(one("writes", _post(body, basic), Protocol([body])))
         await asyncio.sleep(0.1)
-        await one("reads", Scope(path="/oauth/userinfo", headers=Headers([("authorization", "Bearer x")])), Protocol())
+        unknown = Headers([("authorization", f"Bearer {access_tokens.new(new_id())}")])
+        await one("reads", Scope(path="/oauth/userinfo", headers=unknown), Protocol())
         await writes
         return order
 

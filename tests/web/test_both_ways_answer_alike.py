@@ -9,11 +9,12 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import Client, TestResponse
 
-from idp.database import db
+from idp.database import db, new_id
+from idp.oidc import access_tokens
 
 OWN = {"X-Request-Id"}
 """Headers that differ from one answer to the next."""
-UNKNOWN = {"Authorization": "Bearer unknown"}
+UNKNOWN = {"Authorization": f"Bearer {access_tokens.new(new_id())}"}
 FORM = "application/x-www-form-urlencoded"
 
 REQUESTS: dict[str, dict[str, Any]] = {
