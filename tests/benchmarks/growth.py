@@ -30,11 +30,13 @@ LEAST_EXPIRED = 50_000
 """Expired tokens in the smallest district: enough for the price of a thousand to be read from a clock of 10 ms."""
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Measure what was asked for, and print it."""
-    asked = _arguments()
+    asked = _arguments(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers and databases go, too
     sizes = [int(size) for size in asked.sizes.split(",")]
+    if asked.folder:
+        asked.folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="idp-growth-", dir=asked.folder)))
         databases = Databases(settings(), folder)
@@ -118,15 +120,15 @@ def _password_hash(own: Settings) -> str:
             db.engine.dispose()
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.growth", description=__doc__)
     parser.add_argument("--sizes", default="1000,100000,1000000", help="how many accounts, smallest first")
     parser.add_argument("--databases", default=",".join(KINDS), help="which kinds of database")
     parser.add_argument("--expired-tokens", type=int, help="how many at each size; as a rule ten for an account")
     parser.add_argument("--rounds", type=int, default=4, help="how often each operation is measured")
     parser.add_argument("--share", type=float, default=1.0, help="of the operations in a round, for a quick look")
-    parser.add_argument("--folder", help="where the databases are made; the largest takes 9 GB")
-    return parser.parse_args()
+    parser.add_argument("--folder", type=Path, help="where the databases are made; the largest takes 9 GB")
+    return parser.parse_args(arguments)
 
 
 def _say(text: str) -> None:

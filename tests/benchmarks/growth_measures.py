@@ -39,14 +39,16 @@ OPERATIONS = {
 }
 """What is done over HTTP, and how often in one round."""
 _PAGES = {
-    "clients: first page": "/admin/clients",
-    "clients: search": "/admin/clients?q=Tool+0000",
-    "clients: late page": "/admin/clients?page=1000000",
-    "desk: open requests": "/desk",
-    "desk: late page": "/desk?state=closed&after=01900000000a00000000000000000000",
-    "desk: one request": "/desk/requests/10000010",
-    "desk: people": "/desk/people?q=Ewa+Kowalska+77",
+    "clients: first page": ("/admin/clients", "<h1>Applications</h1>"),
+    "clients: search": ("/admin/clients?q=Tool+0000", "<h1>Applications</h1>"),
+    "clients: late page": ("/admin/clients?page=1000000", "<h1>Applications</h1>"),
+    "desk: open requests": ("/desk", "<h1>Requests</h1>"),
+    "desk: late page": ("/desk?state=closed&after=01900000000a00000000000000000000", "<h1>Requests</h1>"),
+    "desk: one request": ("/desk/requests/10000010", "<h1>Request 10000010</h1>"),
+    "desk: people": ("/desk/people?q=Ewa+Kowalska+77", "<h1>People</h1>"),
 }
+"""Pages of the console and the desk: where each is, and what it says that no other does."""
+
 _LONGEST_SECONDS = 300.0
 _CONNECTIONS = 8
 _PRUNE_CPU_SECONDS = 2.0
@@ -99,7 +101,8 @@ class Place:
     def work(self, operation: str, at_most: int, connections: int = _CONNECTIONS) -> Work:
         """Return a load of so many operations."""
         script = "page" if operation in _PAGES else operation
-        values = self.values | {"page": _PAGES.get(operation, "")}
+        address, says = _PAGES.get(operation, ("", ""))
+        values = self.values | {"page": address, "says": says}
         return Work(self.port, script, values, connections, _LONGEST_SECONDS, at_most=at_most)
 
 
@@ -161,7 +164,7 @@ def _drive(work: Work) -> load.Done:
     # In this process: a meter counts the provider's time alone, and a process of its own takes seconds to start.
     done = load.run(work, scripts.repeat(work.script, work.values))
     if done.failures or not done.operations:
-        raise RuntimeError(f"{work.script}: {done.failures} failures, {done.samples}")
+        raise RuntimeError(f"{work.script} {work.values.get('page', '')}: {done.failures} failures, {done.samples}")
     return done
 
 

@@ -3,15 +3,28 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
 from idp.database import db, release
-from tests.benchmarks import growth_loading
+from tests.benchmarks import growth, growth_loading, growth_measures
 from tests.benchmarks.growth_rows import loads
 from tests.benchmarks.growth_scale import Scale
 
 SCALE = Scale(200, 400, datetime(2026, 9, 1, 7, tzinfo=UTC), password_hash="none")
+
+
+@pytest.mark.alone
+def test_a_small_district_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    growth.main(
+        ["--databases", "sqlite", "--sizes", "200", "--expired-tokens", "2000", "--rounds", "1", "--share", "0.05"]
+    )
+
+    said = capsys.readouterr().out
+    assert [line for line in said.splitlines() if line.startswith("flow, CPU-ms")], said
+    for operation in growth_measures.OPERATIONS:
+        assert f"\n{operation}, CPU-ms" in said
 
 
 def test_the_same_seed_makes_the_same_rows() -> None:
