@@ -1,5 +1,6 @@
 """What tests share: settings, the application on both databases, browsers, people, applications, travel in time."""
 
+import gc
 import secrets
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
@@ -49,6 +50,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes minutes, or one process would still be at it when the others have nothing left to do."""
     items.sort(key=lambda item: "properties" not in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what is here for good, and look at what a test leaves behind less often.
+
+    Going through all modules and tests took it half a second each time, and a sixth of a run.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 @pytest.fixture(scope="session")
