@@ -15,7 +15,7 @@ from tests.benchmarks.growth_scale import Scale
 SCALE = Scale(200, 400, datetime(2026, 9, 1, 7, tzinfo=UTC), password_hash="none")
 
 
-@pytest.mark.alone
+@pytest.mark.long
 def test_a_small_district_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     growth.main(
         ["--databases", "sqlite", "--sizes", "200", "--expired-tokens", "2000", "--rounds", "1", "--share", "0.05"]
