@@ -14,10 +14,14 @@ from idp import sealing, settings
 from idp.database import new_id
 from idp.oidc.authorization_request import AuthorizationRequest
 from idp.sessions.store import ActiveSession
+from idp.settings.ranges import RANGES
 from idp.web.context import origin
 
 LONGEST = 4096
 """Characters, and no code has more: a nonce of 300 control characters makes one of 3400, and a usual one has 460."""
+
+LONGEST_LIFE = timedelta(seconds=RANGES["tokens", "code_seconds"][1])
+"""No code is good for longer, whatever the settings said when it was issued."""
 
 _PURPOSE = "authorization code"
 _VERSION = b"\x02"

@@ -12,6 +12,7 @@ from idp import batches, settings
 from idp.accounts.models import Account
 from idp.clients.models import Client, Sector
 from idp.database import UtcDateTime, db, find_row, new_id, run, upsert
+from idp.oidc import codes
 from idp.oidc.codes import Code
 from idp.oidc.models import AccessToken, Grant
 from idp.sessions import store as sessions
@@ -140,14 +141,6 @@ def spend_code(code: Code, token_digest: bytes, now: datetime) -> bool:
     return find_row(_SPEND, token) is not None
 
 
-_REVOKE = Prepared(
-    update(AccessToken)
-    .where(AccessToken.id == bindparam("code"))
-    .values(revoked_at=func.coalesce(AccessToken.revoked_at, bindparam("now", type_=UtcDateTime())))
-    .returning(AccessToken.id)
-)
-
-
 _BURN = Prepared(
     update(AccessToken).where(AccessToken.id == bindparam("code")).values(revoked_at=AccessToken.issued_at)
 )
@@ -156,6 +149,14 @@ _BURN = Prepared(
 def burn_code(code: Code) -> None:
     """Let nothing come of a code that was spent and then refused: its token was revoked before anybody had it."""
     run(_BURN, {"code": code.id})
+
+
+_REVOKE = Prepared(
+    update(AccessToken)
+    .where(AccessToken.id == bindparam("code"))
+    .values(revoked_at=func.coalesce(AccessToken.revoked_at, bindparam("now", type_=UtcDateTime())))
+    .returning(AccessToken.id)
+)
 
 
 def revoke_redeemed(code: Code, now: datetime) -> bool:
@@ -241,7 +242,7 @@ def find_bearer(token_id: uuid.UUID, digest: bytes, now: datetime) -> Bearer | N
 def delete_expired(now: datetime, limit: int) -> Iterator[int]:
     """Delete tokens that are of no more use, up to limit at once; yield how many went. Does not commit.
 
-    A row stays until its code has run out, too, of which nothing else says that it was spent.
+    A row stays until its code has run out, too, of which nothing else says that it was spent; and that had its life
+    when it was issued, whatever the settings say since.
     """
-    code_life = timedelta(seconds=settings.current().tokens.code_seconds)
-    yield from batches.delete_older(AccessToken.id, AccessToken.expires_at, now - code_life, limit)
+    yield from batches.delete_older(AccessToken.id, AccessToken.expires_at, now - codes.LONGEST_LIFE, limit)
