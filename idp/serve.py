@@ -18,7 +18,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from sqlalchemy.exc import SQLAlchemyError
 
-from idp import faults
+from idp import faults, turns
 from idp import settings as settings_module
 from idp.command_line import refuse
 from idp.database import db
@@ -75,6 +75,7 @@ def load_application(parent: int) -> Callable[..., Any]:
     from idp.operations.secret_watch import Watch
 
     settings = settings_module.load()
+    turns.wait_for_others()
     drain.stop_drained(settings.server.drain_seconds)  # before any other thread is started
     stop_with(parent)
     app = create_app(settings)

@@ -3,12 +3,11 @@
 import functools
 import os
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import bcrypt
 
-from idp import places, settings
+from idp import places, settings, turns
 from idp.accounts.fair_queue import Busy, FairQueue
 from idp.settings import Settings
 from idp.web import context
@@ -17,7 +16,6 @@ __all__ = ["Busy", "bcrypt_hash", "expect_turn", "expected_wait", "queue", "slot
 
 _SECONDS = 0.2
 """A first guess of what one hash takes at the usual cost of 12; the queue goes by what it measures."""
-_NICE = 10
 
 
 def bcrypt_hash(prepared: bytes, salt: bytes, least_cost: int = 0) -> bytes:
@@ -33,7 +31,8 @@ def bcrypt_hash(prepared: bytes, salt: bytes, least_cost: int = 0) -> bytes:
     pool = _pool(slots(configured))
 
     def hashed() -> bytes:
-        return pool.submit(_hash, prepared, salt, least_cost).result()
+        with turns.long_turn():
+            return pool.submit(_hash, prepared, salt, least_cost).result()
 
     with places.lent():
         return queue().run(context.network(), hashed, configured.passwords.longest_wait_seconds)
@@ -79,19 +78,12 @@ def _pool(size: int) -> ThreadPoolExecutor:
 
     While such a thread holds the interpreter and has to wait for a core, nobody in its process gets on.
     """
-    return ThreadPoolExecutor(size, thread_name_prefix="password-hash", initializer=_step_back)
+    return ThreadPoolExecutor(size, thread_name_prefix="password-hash", initializer=turns.step_back)
 
 
 # A worker that is forked has none of its parent's threads, so it starts a pool and a queue of its own.
 os.register_at_fork(after_in_child=_pool.cache_clear)
 os.register_at_fork(after_in_child=_queue_of.cache_clear)
-
-
-def _step_back() -> None:
-    """Let tokens and pages go first. Linux keeps a nice value for each thread, so only the hashes are slowed."""
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + _NICE))
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from granian._granian import RSGIHTTPProtocol, RSGIProtocolClosed
 from granian.rsgi import Scope
 from werkzeug.http import parse_list_header
 
-from idp import write_lock
+from idp import turns, write_lock
 from idp.database import db, release
 from idp.operations import drain, intake
 from idp.web.direct import FORM, Direct, Entry, Fields, Message, Sent, form_of
@@ -43,7 +43,7 @@ class Front:
         self._application = intake.admit(app.wsgi_app, settings.threads)
         self._proxies: int = settings.trusted_proxies
         self._largest: int = app.config["MAX_CONTENT_LENGTH"]
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="page")
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="page", initializer=turns.interrupt_others)
         with app.app_context():
             self._is_near = db.engine.dialect.name == "sqlite"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from idp.settings import Settings
 from tests.programs import variables
-from tests.servers import Running, program
+from tests.servers import Running, descendants, program
 
 _SECONDS = 60
 
@@ -82,7 +82,7 @@ class Node:
     def family(self) -> list[int]:
         """Return its processes, the main one first."""
         main = self.running.process.pid
-        return [main, *_descendants(main)]
+        return [main, *descendants(main)]
 
     def wait_until_ready(self) -> None:
         """Wait until /readyz says so."""
@@ -113,12 +113,3 @@ def _is_alive(pid: int) -> bool:
 def _signal(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-
-
-def _descendants(pid: int) -> list[int]:
-    children: set[int] = set()
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            children.update(map(int, (task / "children").read_text().split()))
-    found = sorted(children)
-    return found + [further for child in found for further in _descendants(child)]

@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,7 +22,7 @@ from idp.settings import PACKAGE, PRODUCTION, Settings
 from tests import servers
 from tests.databases import Databases, with_database
 from tests.programs import variables
-from tests.servers import Running
+from tests.servers import Running, descendants
 
 Ask = Callable[..., tuple[int, dict[str, str], str]]
 
@@ -185,10 +184,10 @@ def test_a_stop_under_load_drops_no_request(how: signal.Signals, serving: Runnin
 
 def test_a_process_that_is_replaced_drops_no_request(serving: Running) -> None:
     with _visitors(serving, 4, kept=False) as visits:
-        first = {pid for pid in _descendants(serving.process.pid) if _command(pid) == "serve"}
+        first = {pid for pid in descendants(serving.process.pid) if _command(pid) == "serve"}
         serving.process.send_signal(signal.SIGHUP)
         deadline = time.monotonic() + 40
-        while first & set(_descendants(serving.process.pid)):
+        while first & set(descendants(serving.process.pid)):
             assert time.monotonic() < deadline, "they were not replaced"
             time.sleep(0.1)
         serving.process.send_signal(signal.SIGTERM)
@@ -290,7 +289,7 @@ def test_ds1_a_large_body_is_refused_fast(serving: Running, *, chunked: bool) ->
 
 
 def test_nothing_is_left_behind(serving: Running) -> None:
-    family = _descendants(serving.process.pid)
+    family = descendants(serving.process.pid)
     counters = re.search(rb"PROMETHEUS_MULTIPROC_DIR=([^\0]+)", Path(f"/proc/{family[0]}/environ").read_bytes())
     assert counters is not None
     assert Path(counters[1].decode()).is_dir()
@@ -304,7 +303,7 @@ def test_nothing_is_left_behind(serving: Running) -> None:
 
 
 def test_a_server_that_was_killed_takes_its_processes_with_it(serving: Running) -> None:
-    family = _descendants(serving.process.pid)
+    family = descendants(serving.process.pid)
     serving.process.kill()
     serving.process.wait(5)
 
@@ -317,7 +316,7 @@ def test_a_server_that_was_killed_takes_its_processes_with_it(serving: Running) 
 @pytest.mark.parametrize("command", ["serve", "worker"])
 def test_a_process_that_dies_is_replaced(command: str, serving: Running, ask: Ask) -> None:
     def running() -> set[int]:
-        return {pid for pid in _descendants(serving.process.pid) if _command(pid) == command}
+        return {pid for pid in descendants(serving.process.pid) if _command(pid) == command}
 
     deadline = time.monotonic() + 40
     while not (before := running()):
@@ -341,15 +340,6 @@ def _serve(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[s
         timeout=60,
         check=False,
     )
-
-
-def _descendants(pid: int) -> list[int]:
-    children: list[int] = []
-    with suppress(FileNotFoundError, ProcessLookupError):  # a process, or one of its threads, that has ended since
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            children += [int(child) for child in (task / "children").read_text().split()]
-    found = sorted(set(children))
-    return found + [further for child in found for further in _descendants(child)]
 
 
 def _command(pid: int) -> str:
