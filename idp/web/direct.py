@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol, Self
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from flask import Blueprint, Flask, Response, request
 from flask.sansio.app import App
@@ -272,6 +272,12 @@ def form_of(body: bytes) -> Fields | None:
 def fields_of(text: str) -> Fields:
     """Take a query or a form apart as Werkzeug does: bytes that are no text stay escaped."""
     fields: dict[str, list[str]] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True, errors="werkzeug.url_quote"):
-        fields.setdefault(name, []).append(value)
+    for part in text.split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            fields.setdefault(_plain(name), []).append(_plain(value))
     return fields
+
+
+def _plain(text: str) -> str:
+    return unquote_plus(text, errors="werkzeug.url_quote") if "%" in text or "+" in text else text
