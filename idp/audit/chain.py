@@ -14,6 +14,9 @@ from idp.settings import NamedKey
 
 Row = Mapping[str, Any] | RowMapping
 
+_as_json = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
+_PLAIN = (str, int, dict, type(None))
+
 _EVENT = (
     "id",
     "at",
@@ -80,11 +83,11 @@ def is_mac(keys: Iterable[NamedKey], content: bytes, given: str | None) -> bool:
 
 def _content(kind: str, values: list[Any]) -> bytes:
     # The kind comes first, so that no digest of one thing is ever that of another.
-    return json.dumps([kind, *map(_plain, values)], separators=(",", ":"), sort_keys=True).encode()
+    return _as_json([kind, *map(_plain, values)]).encode()
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | dict):
+    if isinstance(value, _PLAIN):
         return value
     if isinstance(value, bytes):
         return value.hex()
