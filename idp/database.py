@@ -32,6 +32,7 @@ from idp.shared_clock import SharedClock
 from idp.statements import Prepared, Row
 from idp.write_lock import WriteLock
 
+_LONGEST_MOMENT = len("2026-09-01 07:30:00.000000")  # without a time zone
 _QUOTED_VALUE = re.compile(r':? ".*', re.DOTALL)
 
 RELAXED = {"idp_relaxed": True}
@@ -65,8 +66,9 @@ class UtcDateTime(TypeDecorator[datetime]):
             return super().bind_processor(dialect)
 
         def written(value: datetime | None) -> str | None:
-            moment = self.process_bind_param(value, dialect)
-            return None if moment is None else moment.isoformat(" ", "microseconds")
+            if value is not None and value.tzinfo is not UTC:
+                value = self.process_bind_param(value, dialect)
+            return None if value is None else value.isoformat(" ", "microseconds")[:_LONGEST_MOMENT]
 
         return written
 
@@ -147,7 +149,7 @@ def _keep(connection: Connection) -> bool:
 
 def _unit() -> _UnitOfWork:
     """Return the unit of work of the application context at hand: a request's, or a command's."""
-    found: _UnitOfWork | None = g.get("unit_of_work")
+    found: _UnitOfWork | None = g._get_current_object().get("unit_of_work")  # noqa: SLF001  Flask's documented way past its proxy
     if found is None:
         found = g.unit_of_work = _UnitOfWork(db.engine)
     return found
