@@ -1,6 +1,6 @@
 """Authorization responses: one place that adds code or error, state and issuer to an application's address."""
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from idp import settings
 from idp.web import metrics
@@ -8,7 +8,7 @@ from idp.web import metrics
 
 def with_parameters(redirect_uri: str, parameters: dict[str, str | None]) -> str:
     """Return the registered address with parameters added to its query, the rest of it untouched."""
-    query = urlencode({name: value for name, value in parameters.items() if value is not None})
+    query = "&".join(f"{name}={quote_plus(value)}" for name, value in parameters.items() if value is not None)
     if not query:
         return redirect_uri
     joint = "&" if urlsplit(redirect_uri).query else "" if redirect_uri.endswith("?") else "?"

@@ -8,6 +8,7 @@ import time
 from collections.abc import MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from idp.settings import Settings
 from idp.web import metrics
 from idp.web.context import Origin, client_address, origin, set_origin
 
+_as_json = lru_cache(maxsize=64)(json.dumps)
 _requests = logging.getLogger("idp.requests")
 """Whether requests are logged."""
 
@@ -72,7 +74,7 @@ def end(exchange: Exchange, method: str, endpoint: str, status: int) -> None:
     if _requests.isEnabledFor(logging.INFO):
         # Written out: structlog's processors take longer than a look into the database. The rest is of our own making.
         _StandardError().msg(
-            f'{{"method": {json.dumps(method)}, "endpoint": "{endpoint}", "status": {status}, '
+            f'{{"method": {_as_json(method)}, "endpoint": "{endpoint}", "status": {status}, '
             f'"milliseconds": {seconds * 1000:.1f}, "event": "request", "request_id": "{exchange.request_id}", '
             f'"level": "info", "timestamp": "{clock.now().isoformat(timespec="microseconds")[:-6]}Z"}}'
         )
