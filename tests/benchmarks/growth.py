@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from math import nan
 from pathlib import Path
 
 from idp import clock
@@ -63,6 +64,9 @@ def measure(places: Sequence[Place], rounds: int, share: float, empty: Settings)
             growth_measures.measure_operations(place, share)
     start_up = min(growth_measures.start_up_seconds(places[0], empty) for _ in range(2))
     for place in places:
+        _say(f"what is let go of, by kind: {place.kind}, {place.scale.accounts:,} accounts")
+        growth_measures.measure_kinds(place)
+    for place in places:
         _say(f"idp prune: {place.kind}, {place.scale.accounts:,} accounts")
         growth_measures.measure_prune(place, start_up)
 
@@ -101,8 +105,9 @@ def report(places: Sequence[Place]) -> str:
     lines += [
         _line(f"{name}, CPU-ms", [min(place.costs[name]) for place in places]) for name in growth_measures.OPERATIONS
     ]
-    lines += [_line(name, [place.figures[name] for place in places]) for name in places[0].figures]
-    return "\n" + "\n".join(f"{line[0]:<32}" + "".join(f"{cell:>14}" for cell in line[1:]) for line in lines)
+    names = list(dict.fromkeys(name for place in places for name in place.figures))
+    lines += [_line(name, [place.figures.get(name, nan) for place in places]) for name in names]
+    return "\n" + "\n".join(f"{line[0]:<44}" + "".join(f"{cell:>14}" for cell in line[1:]) for line in lines)
 
 
 def _line(name: str, values: Sequence[float]) -> list[str]:

@@ -12,6 +12,10 @@ from typing import Any
 import psycopg
 from sqlalchemy.engine import make_url
 
+from idp import clock
+from idp.app import create_app
+from idp.database import commit, db, release
+from idp.operations import pruning
 from idp.settings import PACKAGE, Settings
 from tests.benchmarks import growth_scale as grown
 from tests.benchmarks import load, scripts
@@ -51,6 +55,7 @@ _PAGES = {
 
 _LONGEST_SECONDS = 300.0
 _CONNECTIONS = 8
+_ROWS_OF_A_KIND = 2_000
 _PRUNE_CPU_SECONDS = 2.0
 _BESIDE = 100
 """Flows beside `idp prune`."""
@@ -118,6 +123,24 @@ def measure_operations(place: Place, share: float) -> None:
         meter = place.meter()
         done = _drive(place.work(operation, max(10, int(count * share))))
         place.costs.setdefault(operation, []).append(1000 * meter.seconds() / done.operations)
+
+
+def measure_kinds(place: Place) -> None:
+    """Let go of so many rows of each kind as `idp prune` does; of a kind with fewer a figure would tell nothing."""
+    app = create_app(place.settings)
+    with app.app_context():
+        for name, delete_expired in pruning.FEATURES:
+            sessions, began, gone = place.meter(), time.process_time(), 0
+            for batch in delete_expired(clock.now(), pruning.BATCH):
+                commit()
+                gone += batch
+                if gone >= _ROWS_OF_A_KIND:
+                    break
+            used = sessions.seconds() + time.process_time() - began
+            if gone >= pruning.BATCH:
+                place.figures[f"prune: {name}, for 1,000"] = 1_000_000 * used / gone
+        release()
+        db.engine.dispose()
 
 
 def measure_prune(place: Place, start_up: float) -> None:
