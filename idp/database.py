@@ -5,7 +5,6 @@ writes takes the write lock at once (BEGIN IMMEDIATE), so that no transaction fa
 """
 
 import os
-import re
 import sqlite3
 import threading
 import time
@@ -19,21 +18,20 @@ from flask import Flask, g
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
 from sqlalchemy import DateTime, Dialect, MetaData, Uuid, event, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql as postgresql_dialect
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_url
-from sqlalchemy.exc import DataError, DisconnectionError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import JSON, TypeDecorator
 
-from idp import faults, statements, write_lock
+from idp import faults, postgresql, statements, write_lock
 from idp.settings import Settings
-from idp.shared_clock import SharedClock
 from idp.statements import Prepared, Row
 from idp.write_lock import WriteLock
 
 _LONGEST_MOMENT = len("2026-09-01 07:30:00.000000")  # without a time zone
-_QUOTED_VALUE = re.compile(r':? ".*', re.DOTALL)
 
 RELAXED = {"idp_relaxed": True}
 """Execution options of a statement whose loss in a power cut costs a retry and no promise (a spent code, a token)."""
@@ -220,9 +218,9 @@ def release() -> None:
         _unit().release()
 
 
-def upsert(model: type[Base]) -> "sqlite.Insert | postgresql.Insert":
+def upsert(model: type[Base]) -> "sqlite.Insert | postgresql_dialect.Insert":
     """Return an INSERT that knows ON CONFLICT, in the dialect of the database in use."""
-    return sqlite.insert(model) if db.engine.dialect.name == "sqlite" else postgresql.insert(model)
+    return sqlite.insert(model) if db.engine.dialect.name == "sqlite" else postgresql_dialect.insert(model)
 
 
 def take_turn(connection: Connection, what: str) -> None:
@@ -272,19 +270,7 @@ def _engine_options(url: URL, settings: Settings) -> dict[str, Any]:
         "max_overflow": 0,
         "pool_pre_ping": True,
         "pool_timeout": settings.database.lock_timeout_seconds,
-        "connect_args": _patience(settings.database.lock_timeout_seconds) | dict(url.query),
-    }
-
-
-def _patience(seconds: int) -> dict[str, Any]:
-    """Return for how long PostgreSQL is waited for: a lock, a connection, and a server that went without a word."""
-    return {
-        "options": f"-c lock_timeout={seconds}s",
-        "connect_timeout": seconds,
-        "tcp_user_timeout": seconds * 1000,
-        "keepalives_idle": seconds,
-        "keepalives_interval": max(1, seconds // 4),
-        "keepalives_count": 4,
+        "connect_args": postgresql.patience(settings.database.lock_timeout_seconds) | dict(url.query),
     }
 
 
@@ -297,24 +283,7 @@ def _install(engine: Engine, settings: Settings) -> None:
         lock = WriteLock(settings.database.lock_timeout_seconds)
         event.listen(engine, "before_cursor_execute", partial(_begin_before_writing, lock))
     else:
-        event.listen(engine, "handle_error", _withhold_values)
-        event.listen(engine, "checkout", SharedClock().look)
-        event.listen(engine, "checkin", _use_once_what_only_reads)
-
-
-def _withhold_values(context: ExceptionContext) -> None:
-    """Take out of an error what PostgreSQL tells of a row: its DETAIL and CONTEXT, and a value that it quotes.
-
-    The exception ends up in the log, and hide_parameters covers only what SQLAlchemy itself would add.
-    """
-    raised, wrapped = context.original_exception, context.sqlalchemy_exception
-    primary = getattr(getattr(raised, "diag", None), "message_primary", None)
-    if not primary:
-        return
-    said, told = str(raised), _QUOTED_VALUE.sub("", primary) if isinstance(wrapped, DataError) else primary
-    raised.args = (told,)
-    if wrapped is not None:
-        wrapped.args = (str(wrapped.args[0]).replace(said, told),)
+        postgresql.prepare(engine)
 
 
 def _drop_what_stays_broken(context: ExceptionContext) -> None:
@@ -322,15 +291,6 @@ def _drop_what_stays_broken(context: ExceptionContext) -> None:
     fault = faults.find(context.original_exception)
     if fault is not None and fault.is_for_good:
         context.is_disconnect = True
-
-
-def _use_once_what_only_reads(connection: Any, record: ConnectionPoolEntry) -> None:
-    """Let nobody have a connection again that was opened while PostgreSQL let new ones only read: it would never write.
-
-    The server says so when it opens one, from PostgreSQL 14 on; asking costs no round trip.
-    """
-    if connection is not None and connection.info.parameter_status("default_transaction_read_only") == "on":
-        record.invalidate(soft=True)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
