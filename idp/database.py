@@ -268,9 +268,8 @@ def _engine_options(url: URL, settings: Settings) -> dict[str, Any]:
         **shared,
         "pool_size": settings.database.pool_size,
         "max_overflow": 0,
-        "pool_pre_ping": True,
         "pool_timeout": settings.database.lock_timeout_seconds,
-        "connect_args": postgresql.patience(settings.database.lock_timeout_seconds) | dict(url.query),
+        "connect_args": postgresql.connect_args(settings.database.lock_timeout_seconds) | dict(url.query),
     }
 
 

@@ -65,6 +65,7 @@ class Prepared(Generic[Row]):
         self._into = into
         self._compiled: dict[str, Compiled] = {}
         self.is_relaxed = relaxed
+        self.only_reads = isinstance(statement, Select) and statement._for_update_arg is None  # noqa: SLF001  no public name tells
 
     def compiled(self, dialect: Dialect, names: Iterable[str]) -> Compiled:
         """Return the statement in a dialect, compiled when it is first asked for with these parameters."""
