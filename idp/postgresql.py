@@ -70,7 +70,7 @@ def _begin(_connection: Connection, cursor: Any, _statement: str, _parameters: A
 
 def _replace_what_was_cut_off(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
     """Replace a connection that the server has ended meanwhile: it has said so, and is not asked by a round trip."""
-    if not record.info.setdefault("was_in_use", False):
+    if "was_in_use" not in record.info:
         record.info["was_in_use"] = True
     elif connection.closed or _says_something(connection.fileno()):
         raise DisconnectionError

@@ -95,6 +95,15 @@ def test_a_sandbox_that_forbids_it_is_no_failure(monkeypatch: pytest.MonkeyPatch
         turns.interrupt_others()
 
 
+def test_without_proc_a_long_turn_is_only_a_block(monkeypatch: pytest.MonkeyPatch, waiting: list[int]) -> None:
+    def refuse(*_arguments: object) -> list[str]:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with turns.long_turn():
+        assert os.sched_getscheduler(waiting[0]) == os.SCHED_BATCH
+
+
 @pytest.fixture
 def costly(settings: Settings, all_databases: Databases) -> Iterator[Settings]:
     """Settings whose hashes take long."""
