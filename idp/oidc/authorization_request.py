@@ -124,6 +124,15 @@ def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
+def _is_whole(text: str) -> bool:
+    """Tell whether a text has no half of a character (a lone surrogate), which UTF-8 and so JSON can't hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _first_problem(
     parameters: Parameters, values: Mapping[str, str], client: RegisteredClient
 ) -> tuple[str, str] | None:
@@ -132,7 +141,7 @@ def _first_problem(
         return "invalid_request", "A parameter was sent more than once."
     if any(name in _LONGEST and _bytes(value) > _LONGEST[name] for name, value in values.items()):
         return "invalid_request", "A parameter is too long."
-    if "\0" in values.get("nonce", ""):
+    if "\0" in values.get("nonce", "") or not _is_whole(values.get("nonce", "")):
         return "invalid_request", "The nonce holds a character that cannot be kept."
     for name in ("request", "request_uri", "registration"):
         if name in values:

@@ -8,7 +8,8 @@ import struct
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from json import JSONEncoder, loads
+
+import orjson
 
 from idp import sealing, settings
 from idp.database import new_id
@@ -31,7 +32,6 @@ _LONGEST_ADDRESS = 50
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_as_json = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -86,7 +86,7 @@ def issue(
         _packed(now),
         settings.current().tokens.code_seconds,
     )
-    texts = _as_json(
+    texts = orjson.dumps(
         [
             request.redirect_uri,
             request.scope,
@@ -97,7 +97,7 @@ def issue(
             (origin().address or "")[:_LONGEST_ADDRESS],
         ]
     )
-    return sealing.seal(_PURPOSE, head + texts.encode("utf-8", "surrogatepass"))
+    return sealing.seal(_PURPOSE, head + texts)
 
 
 def read(text: str) -> Code | None:
@@ -110,9 +110,7 @@ def read(text: str) -> Code | None:
         return None
     _version, *ids, auth_time, issued_at, seconds = _HEAD.unpack_from(content)
     code_id, client_pk, account_id, session_id, grant_id = (uuid.UUID(bytes=value) for value in ids)
-    redirect_uri, scope, nonce, code_challenge, acr, amr, address = loads(
-        content[_HEAD.size :].decode("utf-8", "surrogatepass")
-    )
+    redirect_uri, scope, nonce, code_challenge, acr, amr, address = orjson.loads(content[_HEAD.size :])
     return Code(
         id=code_id,
         client_pk=client_pk,

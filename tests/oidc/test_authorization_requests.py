@@ -8,6 +8,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from idp.clients import registry
+from idp.oidc import authorization_request
+from idp.oidc.authorization_request import Invalid
 from tests.oidc.conftest import Application, query_of
 
 NewApplication = Callable[..., Application]
@@ -193,3 +196,14 @@ def test_ds1_a_parameter_is_measured_in_bytes(application: Application, app: Fla
 
     assert answer["error"] == "invalid_request"
     assert answer["state"] == (value if name == "state" else application.state)
+
+
+@pytest.mark.one_database
+def test_half_a_character_is_no_nonce_however_it_came(application: Application) -> None:
+    """No request over HTTP can bring one, and a code could not hold it."""
+    asked = {name: [value] for name, value in application.parameters(nonce="half \ud83d").items()}
+
+    judged = authorization_request.parse(asked, registry.find)
+
+    assert isinstance(judged, Invalid)
+    assert judged.error == "invalid_request"

@@ -59,7 +59,6 @@ NONCES = {
     "of four bytes": "\U0001f511" * 75,
     "quotes": '"\\' * 150,
     "controls": "\x01" * 300,
-    "half a character": "\ud83d" * 100,
 }
 
 
