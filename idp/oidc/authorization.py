@@ -83,7 +83,7 @@ def _begin(request: AuthorizationRequest, client: RegisteredClient, visit: Visit
     if request.id_token_hint is not None:
         # Whom it names travels on, and not the token: it is long, and once is enough to check a signature.
         hint = hints.read(request.id_token_hint, now)
-        request = replace(request, id_token_hint=None, hinted_subject=hint.subject if hint else "")
+        request = request._replace(id_token_hint=None, hinted_subject=hint.subject if hint else "")
     started_at = now.timestamp()
 
     def going_on() -> Continuation:
@@ -104,7 +104,7 @@ def proceed(continuation: Continuation, session_token: str | None, now: datetime
     if client is None or not client.accepts_redirect_uri(request.redirect_uri):
         return Gone()
     # The application may have lost a scope since it asked, a day ago at most.
-    request = replace(request, scope=granted_scope(request.scope, client))
+    request = request._replace(scope=granted_scope(request.scope, client))
     if "openid" not in request.scope.split():
         return Gone()
 
@@ -148,11 +148,11 @@ def _visitor(
     granted: frozenset[str],
     request: AuthorizationRequest,
 ) -> Visitor:
-    hinted = request.hinted_subject in {None, subject(client.sector_salt, session.account_id)}
+    hint = request.hinted_subject
     return Visitor(
         auth_time=session.auth_time.timestamp(),
         granted=frozenset(client.scopes) if client.first_party else granted,
-        is_hinted=hinted,
+        is_hinted=hint is None or hint == subject(client.sector_salt, session.account_id),
     )
 
 

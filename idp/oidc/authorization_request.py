@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 from idp.clients.registry import RegisteredClient
 
@@ -27,8 +27,7 @@ _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 Parameters = Mapping[str, Sequence[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorizationRequest:
+class AuthorizationRequest(NamedTuple):
     """What an application asks for, once all of it has been judged."""
 
     client_id: str
@@ -48,7 +47,7 @@ class AuthorizationRequest:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what can be sealed."""
-        return asdict(self)
+        return self._asdict()
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

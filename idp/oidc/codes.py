@@ -6,8 +6,8 @@ were spent. A key should seal no more than 2**32 of them (NIST SP 800-38D sectio
 
 import struct
 import uuid
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import orjson
 
@@ -34,9 +34,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Code:
-    """What a code stands for; the interface is the one that Authlib's grant asks for. Its repr tells nothing of it."""
+class Code(NamedTuple):
+    """What a code stands for; the interface is the one that Authlib's grant asks for."""
 
     id: uuid.UUID
     """By this it is spent. With the nonce of the seal it has 170 random bits (RFC 6749 section 10.10 asks for 128)."""
@@ -55,7 +54,11 @@ class Code:
     amr: list[str]
     address: str
     """Where the person's browser was: the application's server redeems it from elsewhere."""
-    code_challenge_method: str = field(default="S256", init=False)
+    code_challenge_method: str = "S256"
+
+    def __repr__(self) -> str:
+        """Tell nothing of it."""
+        return "<Code>"
 
     def get_redirect_uri(self) -> str:
         """Return the redirect URI of the authorization request."""

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql
@@ -21,8 +22,7 @@ from idp.sessions.store import ActiveSession
 from idp.statements import Prepared
 
 
-@dataclass(frozen=True, slots=True)
-class Bearer:
+class Bearer(NamedTuple):
     """An access token that is good now, and the person it speaks of."""
 
     client_pk: uuid.UUID

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 
@@ -14,8 +14,7 @@ from idp.sessions.models import BrowserSession
 from idp.statements import Prepared
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveSession:
+class ActiveSession(NamedTuple):
     """A browser that is logged in now, and who it is."""
 
     id: uuid.UUID

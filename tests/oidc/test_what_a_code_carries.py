@@ -1,6 +1,5 @@
 """A code carries what it stands for, whole and sealed: whatever is not just as it was issued is no code at all."""
 
-import dataclasses
 import string
 import uuid
 from collections.abc import Callable, Iterator
@@ -68,13 +67,13 @@ def issue(asked: AuthorizationRequest = ASKED, session: ActiveSession = SESSION)
 
 def test_every_field_comes_back_as_it_was() -> None:
     set_origin(Origin("web", "2001:db8::207", "a request"))
-    session = replace(SESSION, amr=("pwd", "otp"))
+    session = SESSION._replace(amr=("pwd", "otp"))
     text = issue(session=session)
     code = codes.read(text)
 
     assert code is not None
     assert code.id.version == 7, "in the order of time, which keeps its rows together"
-    assert {one.name: getattr(code, one.name) for one in dataclasses.fields(code)} == {
+    assert code._asdict() == {
         "id": code.id,
         "client_pk": CLIENT,
         "account_id": session.account_id,
@@ -100,7 +99,7 @@ def test_every_field_comes_back_as_it_was() -> None:
 def test_the_longest_values_come_back_within_the_longest_code(nonce: str, challenge: str | None) -> None:
     set_origin(Origin("web", "é" * 400, "a request"))
     longest = "https://gradebook.example/" + "p" * 374
-    asked = replace(ASKED, redirect_uri=longest, nonce=NONCES[nonce], code_challenge=challenge)
+    asked = ASKED._replace(redirect_uri=longest, nonce=NONCES[nonce], code_challenge=challenge)
     text = issue(asked)
     code = codes.read(text)
 
@@ -154,7 +153,7 @@ def test_a_code_has_one_spelling() -> None:
     """The last sign of Base64 has bits that say nothing: another text of the same box would be another code."""
     alphabet = string.ascii_letters + string.digits + "-_"
     for length in (20, 21, 22):  # with four bits to spare, with two, and with none
-        text = issue(replace(ASKED, nonce="n" * length))
+        text = issue(ASKED._replace(nonce="n" * length))
         assert [sign for sign in alphabet if codes.read(text[:-1] + sign) is not None] == [text[-1]]
 
 
@@ -220,7 +219,7 @@ def test_what_is_printed_of_a_code_tells_nothing(shown: Callable[[object], str])
     assert code is not None
     text = shown(code)
 
-    secret = [getattr(code, one.name) for one in dataclasses.fields(code) if one.name != "code_challenge_method"]
+    secret = [value for name, value in code._asdict().items() if name != "code_challenge_method"]
     told = [value for value in secret if (value.hex() if isinstance(value, bytes) else str(value)) in text]
     assert told == []
-    assert "Code object at" in text
+    assert "<Code>" in text
