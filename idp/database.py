@@ -6,7 +6,6 @@ writes takes the write lock at once (BEGIN IMMEDIATE), so that no transaction fa
 
 import os
 import sqlite3
-import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from flask import Flask, g
+from flask.ctx import _AppCtxGlobals
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
 from sqlalchemy import DateTime, Dialect, MetaData, Uuid, event, text
@@ -26,7 +26,7 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import JSON, TypeDecorator
 
-from idp import faults, postgresql, statements, write_lock
+from idp import faults, postgresql, statements
 from idp.settings import Settings
 from idp.statements import Prepared, Row
 from idp.write_lock import WriteLock
@@ -102,11 +102,13 @@ class _UnitOfWork:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: Connection | None = None
+        self.has_session = False
+        """Whether the ORM takes part."""
 
     def connection(self) -> Connection:
         """Return the connection in use."""
         if self._connection is None:
-            self._connection = _kept_connection(self._engine) or self._engine.connect()
+            self._connection = self._take()
         return self._connection
 
     def commit(self) -> None:
@@ -118,43 +120,72 @@ class _UnitOfWork:
     def release(self) -> None:
         """Give the connection back; the pool takes back what was not committed."""
         connection, self._connection = self._connection, None
-        if connection is not None and not _keep(connection):
-            connection.close()
+        if connection is not None:
+            self._give_back(connection)
+
+    def _take(self) -> Connection:
+        return self._engine.connect()
+
+    def _give_back(self, connection: Connection) -> None:
+        connection.close()
 
 
-_loop = threading.local()
-"""What the thread keeps that answers one request after the other (SQLite): its one connection, out of the pool."""
+class LastingUnit(_UnitOfWork):
+    """The unit of work of a thread that answers one request after another, on SQLite.
+
+    Its one connection stays out of the pool from one request to the next, with nothing open on it.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._kept: Connection | None = None
+        self._may_keep = False
+
+    def join(self, context: _AppCtxGlobals) -> None:
+        """Be what a request asks of the database that begins with these globals."""
+        context.unit_of_work = self
+
+    def _take(self) -> Connection:
+        kept, self._kept = self._kept, None
+        if kept is None:
+            kept = super()._take()
+            self._may_keep = not kept.info.get("read_only", False)
+        return kept
+
+    def _give_back(self, connection: Connection) -> None:
+        if self._may_keep and _is_at_rest(connection):
+            self._kept = connection
+        else:
+            super()._give_back(connection)
 
 
-def _kept_connection(engine: Engine) -> Connection | None:
-    kept: Connection | None = getattr(_loop, "connection", None) if write_lock.is_hurried() else None
-    if kept is None or kept.engine is not engine:
-        return None
-    _loop.connection = None
-    return kept
-
-
-def _keep(connection: Connection) -> bool:
-    """Keep a connection for this thread's next request, with nothing open on it; False when the pool should have it."""
-    if not write_lock.is_hurried() or connection.closed or connection.invalidated or connection.info["read_only"]:
+def _is_at_rest(connection: Connection) -> bool:
+    """Tell whether a connection is good, and nothing is open on it."""
+    if connection.closed or connection.invalidated or connection.in_transaction():
         return False
     raw: sqlite3.Connection | None = connection.connection.dbapi_connection  # type: ignore[assignment]  # it is SQLite's
-    if connection.in_transaction() or raw is None or raw.in_transaction:
-        return False
-    _loop.connection = connection
-    return True
+    return raw is not None and not raw.in_transaction
 
 
 def _unit() -> _UnitOfWork:
     """Return the unit of work of the application context at hand: a request's, or a command's."""
-    found: _UnitOfWork | None = g._get_current_object().get("unit_of_work")  # noqa: SLF001  Flask's documented way past its proxy
+    found = _unit_if_any()
     if found is None:
         found = g.unit_of_work = _UnitOfWork(db.engine)
     return found
 
 
+def _unit_if_any() -> _UnitOfWork | None:
+    found: _UnitOfWork | None = g._get_current_object().get("unit_of_work")  # noqa: SLF001  Flask's documented way past its proxy
+    return found
+
+
 class _Session(Session):
     """The ORM's side of the unit of work: the same connection, and a commit or rollback of all that was done on it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _unit().has_session = True
 
     def get_bind(self, *_args: Any, **_kwargs: Any) -> Connection:
         """Return the one connection."""
@@ -204,18 +235,22 @@ def find_row(statement: Prepared[Row], parameters: Mapping[str, Any]) -> Row | N
 
 def commit() -> None:
     """Commit what the request has written, by the ORM or by prebuilt statements."""
-    if db.session.registry.has():
+    unit = _unit()
+    if unit.has_session:
         db.session.commit()
     else:
-        _unit().commit()
+        unit.commit()
 
 
 def release() -> None:
     """End the unit of work: what is not committed is taken back, and the connection is free for others."""
-    if db.session.registry.has():
+    unit = _unit_if_any()
+    if unit is None:
+        return
+    if unit.has_session:
         db.session.remove()
-    if "unit_of_work" in g:
-        _unit().release()
+        unit.has_session = False
+    unit.release()
 
 
 def upsert(model: type[Base]) -> "sqlite.Insert | postgresql_dialect.Insert":
@@ -251,7 +286,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(url, settings)
     # Teardown goes backwards: the session first, then what prebuilt statements alone have used.
-    app.teardown_appcontext(lambda _error: _unit().release() if "unit_of_work" in g else None)
+    app.teardown_appcontext(lambda _error: release())
     db.init_app(app)
     with app.app_context():
         _install(db.engine, settings)

@@ -19,7 +19,7 @@ from granian.rsgi import Scope
 from werkzeug.http import parse_list_header
 
 from idp import turns, write_lock
-from idp.database import db, release
+from idp.database import LastingUnit, db, release
 from idp.operations import drain, intake
 from idp.web.direct import FORM, Direct, Entry, Fields, Message, Sent, form_of
 from idp.write_lock import WouldWait
@@ -104,10 +104,12 @@ class _Standing:
         self._context = app.app_context()
         self._context.push()
         self._globals = app.app_ctx_globals_class
+        self._unit = LastingUnit(db.engine)
 
     def __enter__(self) -> None:
         """Begin with nothing."""
-        self._context.g = self._globals()
+        self._context.g = begun = self._globals()
+        self._unit.join(begun)
         write_lock.hurry(is_on=True)
 
     def __exit__(self, *_error: object) -> None:
