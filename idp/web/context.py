@@ -2,16 +2,15 @@
 
 import ipaddress
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from flask import Request
 
 from idp import settings
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """The door an act came through."""
 
     source: str

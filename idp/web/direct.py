@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 from urllib.parse import unquote_plus
 
 from flask import Blueprint, Flask, Response, request
@@ -33,6 +33,7 @@ Fields = Mapping[str, list[str]]
 _NO_MORE: Mapping[str, str] = {}
 _NOTHING_SENT: Fields = {}
 FORM = "application/x-www-form-urlencoded"
+_NOT_MODIFIED = HTTPStatus.NOT_MODIFIED.value
 STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
@@ -78,8 +79,7 @@ class Message:
         return condition is not None and parse_etags(condition).contains_weak(etag.strip('"'))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What goes back."""
 
     status: int
@@ -169,8 +169,7 @@ def response(answer: Answer) -> Response:
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """An answer with all its headers, as a server sends it."""
 
     status: int
@@ -246,7 +245,7 @@ class DirectFirst:
 
 def _own_headers(answer: Answer) -> list[tuple[str, str]]:
     headers = [*answer.headers, ("Cache-Control", answer.cache_control)]
-    if answer.status != HTTPStatus.NOT_MODIFIED:
+    if answer.status != _NOT_MODIFIED:
         headers.append(("Content-Length", str(len(answer.body))))
     return headers
 
@@ -275,9 +274,11 @@ def fields_of(text: str) -> Fields:
     for part in text.split("&"):
         if part:
             name, _, value = part.partition("=")
-            fields.setdefault(_plain(name), []).append(_plain(value))
+            if "%" in part or "+" in part:
+                name, value = _unquoted(name), _unquoted(value)
+            fields.setdefault(name, []).append(value)
     return fields
 
 
-def _plain(text: str) -> str:
-    return unquote_plus(text, errors="werkzeug.url_quote") if "%" in text or "+" in text else text
+def _unquoted(text: str) -> str:
+    return unquote_plus(text, errors="werkzeug.url_quote")
