@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 PHONE, DESK = 360, 1280
 _HEIGHTS = {PHONE: 740, DESK: 900}
-_WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
+_WCAG = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]}
+_COLORS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--force-color-profile=srgb"]
 
 
@@ -60,16 +61,17 @@ def taken(page: Page) -> int:
     return width
 
 
-def violations(page: Page, within: str | None = None) -> list[str]:
+def violations(page: Page, within: str | None = None, *, colors_alone: bool = False) -> list[str]:
     """Return what breaks WCAG 2.2 A or AA on a page (or within a selector's element) as it is now, a line each.
 
     The page has to allow JavaScript. It is looked at once its styles are there: a click waits for the first byte only.
+    Colors alone are what is left to look at, when it was looked at before in others.
     """
     page.wait_for_load_state()
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(Axe().axe_script)
     # What is in order is not asked for, since it would be most of what comes back, and most of the time.
-    options = {"runOnly": {"type": "tag", "values": _WCAG}, "resultTypes": ["violations"]}
+    options = {"runOnly": _COLORS if colors_alone else _WCAG, "resultTypes": ["violations"]}
     found = page.evaluate(
         "([within, options]) => axe.run(within || document, options).then((found) => found.violations)",
         [within, options],
