@@ -19,16 +19,22 @@ def delete_older(
     moment: InstrumentedAttribute[Any],
     before: datetime,
     limit: int,
+    *,
     first: Callable[[Sequence[Any]], int] = lambda _keys: 0,
+    until: Any = None,
 ) -> Iterator[int]:
     """Delete the rows whose moment lies before that one, oldest first, and yield after each batch how many went.
 
     At most limit rows go at once, each found by its key, which is unique; `first` deletes what hangs on them and says
-    how much that was. The caller commits after each batch.
+    how much that was. The caller commits after each batch. Where keys are in the order of time, and the moment has no
+    index, `until` is a key before which all that is old enough lies.
     """
     # What somebody is changing just now is left for the next time: whoever prunes waits for nobody, so that no two can
     # wait for each other, whatever rows a request takes in whatever order.
-    old = select(key, moment).where(moment < before).order_by(moment).limit(limit).with_for_update(skip_locked=True)
+    path, is_near = (moment, moment < before) if until is None else (key, key < until)
+    old = (
+        select(key, path).where(moment < before, is_near).order_by(path).limit(limit).with_for_update(skip_locked=True)
+    )
     chosen = db.session.execute(old).all()
     while chosen:
         keys = [row[0] for row in chosen]
@@ -41,4 +47,4 @@ def delete_older(
         yield int(deleted.rowcount) + hung_on
         if len(chosen) < limit:
             return
-        chosen = db.session.execute(old.where(moment >= chosen[-1][1])).all()
+        chosen = db.session.execute(old.where(path >= chosen[-1][1])).all()

@@ -215,11 +215,20 @@ db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": _Session})
 
 def new_id() -> uuid.UUID:
     """Return a UUIDv7 (RFC 9562 section 5.7): random, never used again, and in the order of time for the index."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    value = _at(time.time_ns() // 1_000_000) | int.from_bytes(os.urandom(10))
     value = value & ~(0xF000 << 64) | (0x7000 << 64)
     value = value & ~(0xC000 << 48) | (0x8000 << 48)
     return uuid.UUID(int=value)
+
+
+def first_id(moment: datetime) -> uuid.UUID:
+    """Return an id before all that were made from this moment on, by whoever has the same clock."""
+    return uuid.UUID(int=_at(int(moment.timestamp() * 1000)))
+
+
+def _at(milliseconds: int) -> int:
+    """Return what an id begins with."""
+    return milliseconds << 80
 
 
 def run(statement: Prepared[Row], parameters: Mapping[str, Any]) -> list[Row]:

@@ -46,7 +46,7 @@ class AccessToken(Base):
     grant_id: Mapped[uuid.UUID]
     scope: Mapped[str] = mapped_column(String(300))
     issued_at: Mapped[datetime]
-    expires_at: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
 
 

@@ -23,7 +23,7 @@ def delete_expired(now: datetime, limit: int) -> Iterator[int]:
     yield from batches.delete_older(OpenSteps.id, OpenSteps.expires_at, now, limit)
     yield from batches.delete_older(LogoutNotice.id, LogoutNotice.delivered_at, over, limit)
     yield from batches.delete_older(LogoutNotice.id, LogoutNotice.given_up_at, over, limit)
-    yield from batches.delete_older(BrowserSession.id, BrowserSession.expires_at, over, limit, _delete_parts)
+    yield from batches.delete_older(BrowserSession.id, BrowserSession.expires_at, over, limit, first=_delete_parts)
 
 
 def _delete_parts(sessions: Sequence[Any]) -> int:

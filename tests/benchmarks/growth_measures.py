@@ -93,7 +93,7 @@ class Place:
             "password": PASSWORD,
             "usernames": [grown.username(account) for account in accounts],
             "cookies": [f"idp_session={grown.session_token(seed, session)}" for session in sessions],
-            "access_tokens": [grown.access_token(seed, session) for session in sessions],
+            "access_tokens": [grown.access_token(self.scale, session) for session in sessions],
             "admin_cookie": f"idp_session={grown.session_token(seed, admin)}",
         }
 

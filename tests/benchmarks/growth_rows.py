@@ -24,6 +24,7 @@ from tests.benchmarks.growth_scale import (
     moment,
     owner,
     session_token,
+    token_id,
     username,
 )
 
@@ -169,8 +170,8 @@ def _issued(scale: Scale) -> Iterator[Load]:
     began, ends = moment(scale.now), moment(scale.now + timedelta(days=30))
     live = (
         (
-            identifier(TOKEN, number),
-            digest(access_token(scale.seed, number)),
+            token_id(scale, number),
+            digest(access_token(scale, number)),
             *_whose(scale, number),
             SCOPE,
             began,

@@ -54,10 +54,15 @@ def moment(when: datetime) -> str:
     return when.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-def identifier(kind: int, number: int) -> str:
-    """Return the id of the number-th row of a kind: a UUIDv7's form, in the order of the numbers."""
+def identifier(kind: int, number: int, since: int = 0x0190_0000_0000) -> str:
+    """Return the id of the number-th row of a kind: a UUIDv7 of so many milliseconds later, in the middle of 2024."""
     scattered = (number * _GOLDEN + kind) & 0x0FFF_FFFF_FFFF_FFFF
-    return f"{0x0190_0000_0000 + number:012x}7{kind:03x}8{scattered:015x}"
+    return f"{since + number:012x}7{kind:03x}8{scattered:015x}"
+
+
+def token_id(scale: Scale, number: int) -> str:
+    """Return the id of the access token that is good in the number-th session: a millisecond for each, up to now."""
+    return identifier(TOKEN, number, int(scale.now.timestamp() * 1000) - scale.accounts)
 
 
 def session_token(seed: int, number: int) -> str:
@@ -65,10 +70,10 @@ def session_token(seed: int, number: int) -> str:
     return urlsafe_b64encode(hashlib.sha256(f"{seed}:session:{number}".encode()).digest()).decode().rstrip("=")
 
 
-def access_token(seed: int, number: int) -> str:
+def access_token(scale: Scale, number: int) -> str:
     """Return the access token that is good in the number-th session: its row's id, and what nobody guesses."""
-    secret = hashlib.sha256(f"{seed}:token:{number}".encode()).digest()
-    return urlsafe_b64encode(bytes.fromhex(identifier(TOKEN, number)) + secret).decode()
+    secret = hashlib.sha256(f"{scale.seed}:token:{number}".encode()).digest()
+    return urlsafe_b64encode(bytes.fromhex(token_id(scale, number)) + secret).decode()
 
 
 def client_secret(seed: int, number: int) -> str:

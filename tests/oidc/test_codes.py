@@ -86,6 +86,25 @@ def test_a_token_is_let_go_when_its_code_has_run_out_too(
     assert left == [1, 1, 0]
 
 
+def test_a_token_of_a_longer_life_than_is_given_now_stays_and_those_behind_it_go(
+    app: Flask, build_app: AppBuilder, application: Application, visitor: FlaskClient, travel: Travel
+) -> None:
+    ours = app.config["IDP"]
+
+    def living(seconds: int) -> Flask:
+        return build_app(replace(ours, tokens=replace(ours.tokens, access_token_seconds=seconds)))
+
+    given = []
+    for seconds in (14_400, 60):
+        application.app = visitor.application = living(seconds)
+        given.append(application.tokens(visitor)["access_token"])
+    with travel(timedelta(seconds=2000)), application.app.app_context():
+        pruning.prune(clock.now())
+
+        assert [application.userinfo(token).status_code for token in given] == [200, 401]
+        assert db.session.query(AccessToken).count() == 1
+
+
 @pytest.mark.parametrize("code_seconds_since", [600, 1])
 def test_cp1_a_code_that_outlives_its_token_is_spent_all_the_same(
     app: Flask,
