@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-long test-matcher check format words lock pictures tables bench bench-growth fuzz clean
+.PHONY: help setup packages run test test-long test-matcher check format words lock pictures tables bench bench-growth fuzz clean
 MAKEFLAGS += --no-print-directory
 # Hundreds of servers and commands are started in a test run: each would be compiled anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -27,18 +27,20 @@ help: ## Show what can be typed
 setup: $(TEST_STAMP) ## Make .venv with everything that running and testing need
 	@echo "Ready: .venv/bin/idp, make run, make test."
 
+packages:
+	@.ci/system-packages
+
 run: $(RUN_STAMP) ## Run everything on this machine, with demo families (PORT=5000 and the four after it)
 	@exec $(BIN)/idp demo --port $(PORT)
 
-test: $(TEST_STAMP) ## Run every check, PostgreSQL and a real browser included
-	@.ci/system-packages
+test: ## Run every check, PostgreSQL and a real browser included
+	@$(MAKE) --jobs=2 $(TEST_STAMP) packages
 	@$(MAKE) check
 	@echo "Tests, on SQLite and PostgreSQL, and in Chromium:"
 	@failed=0; $(BIN)/pytest $(AT_ONCE) -m "not long and not alone" || failed=1; \
 	echo "Tests that measure time, one by one:"; $(BIN)/pytest -m "alone and not long" || failed=1; exit $$failed
 
-test-long: $(TEST_STAMP) ## Run the tests that take minutes: faults, restarts, attacks under load (a quarter of an hour)
-	@.ci/system-packages
+test-long: $(TEST_STAMP) packages ## Run the tests that take minutes: faults, restarts, attacks under load (a quarter of an hour)
 	@$(BIN)/pytest -m "long and not matcher"
 
 test-matcher: $(TEST_STAMP) ## Let a program try to pass a thousand picture tasks (half an hour)
@@ -72,12 +74,10 @@ tables: $(TEST_STAMP) ## Write the tables of tests/README.md anew
 	@IDP_TABLES=.venv/weighed $(BIN)/pytest --quiet tests/journeys/test_every_page_is_fit_to_be_seen.py -k phone
 	@$(BIN)/python -m tests.tables .venv/weighed
 
-bench: $(TEST_STAMP) ## Measure what a request costs, beside a hash, a signature and a commit (minutes)
-	@.ci/system-packages
+bench: $(TEST_STAMP) packages ## Measure what a request costs, beside a hash, a signature and a commit (minutes)
 	@$(BIN)/python -m tests.benchmarks
 
-bench-growth: $(TEST_STAMP) ## Measure the same in a district of 10^3, 10^5 and 10^6 accounts (an hour or more)
-	@.ci/system-packages
+bench-growth: $(TEST_STAMP) packages ## Measure the same in a district of 10^3, 10^5 and 10^6 accounts (an hour or more)
 	@$(BIN)/python -m tests.benchmarks.growth
 
 fuzz: $(TEST_STAMP) ## Send generated requests for as long as you like (EXAMPLES=1000000)
