@@ -84,6 +84,7 @@ def test_r26_a_wrong_answer_gives_a_new_task_and_begins_the_rounds_anew(begun_he
     assert spend(begun_here, mine) is Level.NONE
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("chosen", [(), (0,), tuple(range(TILES)), (99,), (-1,), (0, 1, 2, 3, 4, 5, 6, 7)])
 def test_th1_guessing_the_same_each_time_gets_nowhere(begun_here: str, mine: str, chosen: tuple[int, ...]) -> None:
     show(begun_here, mine)
