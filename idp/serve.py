@@ -6,7 +6,6 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -68,7 +67,7 @@ def serve(host: str | None, port: int | None, workers: int | None, parent: int |
         shutil.rmtree(counters, ignore_errors=True)
 
 
-def load_application(parent: int) -> Callable[..., Any]:
+def load_application(parent: int) -> Any:
     """Make the application inside a worker process, which ends when its parent is gone."""
     from idp.app import create_app  # after `serve` has told the counters where to count
     from idp.operations.front import Front
@@ -81,7 +80,7 @@ def load_application(parent: int) -> Callable[..., Any]:
     app = create_app(settings)
     Watch(app).start()
     gc.freeze()  # nor does it look through what is here for good, each time it goes round
-    return Front(app).__rsgi__
+    return Front(app)
 
 
 def _override(variable: str, value: str | int | None) -> None:

@@ -1,8 +1,10 @@
 """Turns on a core: which threads of a process push others off it when they are woken, and which wait (Linux only).
 
 The loop and granian's threads hand every request to one another. Where each interrupts the other as it is woken, a
-ready answer costs half as much again. So they wait for the running thread to let go (SCHED_BATCH), which takes
-microseconds: except while a password is hashed, which lets go only when the kernel's clock ticks.
+ready answer costs half as much again. So granian's wait for the running thread to let go (SCHED_BATCH), which takes
+microseconds: except while a password is hashed, which lets go only when the kernel's clock ticks. The loop waits for
+nobody, or it would stand more often behind the one that has the interpreter's lock and no core to run on: a ready
+answer costs twice as much then.
 """
 
 import os

@@ -47,6 +47,10 @@ class Front:
         with app.app_context():
             self._is_near = db.engine.dialect.name == "sqlite"
 
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let the loop's own thread wait for nobody, as soon as it runs: granian's are made by then, and go on to."""
+        loop.call_soon(turns.interrupt_others)
+
     async def __rsgi__(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
         """Answer one request."""
         method = scope.method

@@ -118,6 +118,7 @@ def test_a_worker_waits_and_hurries_while_it_hashes(costly: Settings, tmp_path: 
         token = browser.open_log_in()
         eventually(lambda: os.SCHED_BATCH in policies(worker))
         assert os.SCHED_OTHER in policies(worker), "a page's thread is scheduled as usual"
+        assert os.sched_getscheduler(worker) == os.SCHED_OTHER, "and so is the loop's"
 
         answer = people.submit(browser.log_in, "nobody", "wrong wrong wrong", token)
         eventually(lambda: os.SCHED_BATCH not in policies(worker))
