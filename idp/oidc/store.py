@@ -25,7 +25,6 @@ from idp.statements import Prepared
 class Bearer(NamedTuple):
     """An access token that is good now, and the person it speaks of."""
 
-    client_pk: uuid.UUID
     scope: str
     account_id: uuid.UUID
     username: str
@@ -201,7 +200,6 @@ def find_standing(code: Code) -> tuple[str | None] | None:
 
 _BEARER = Prepared(
     select(
-        AccessToken.client_pk,
         AccessToken.scope,
         AccessToken.account_id,
         Account.username,
