@@ -7,9 +7,8 @@ import sys
 import time
 from collections.abc import MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from flask import Flask, Response, g, request
@@ -51,8 +50,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(_end)
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """A request that is being answered."""
 
     request_id: str
