@@ -34,7 +34,7 @@ run: $(RUN_STAMP) ## Run everything on this machine, with demo families (PORT=50
 	@exec $(BIN)/idp demo --port $(PORT)
 
 test: ## Run every check, PostgreSQL and a real browser included
-	@$(MAKE) --jobs=2 $(TEST_STAMP) packages
+	@$(MAKE) --jobs=2 $(TEST_STAMP) packages || { .ci/system-packages; exit 1; }  # what to type is said last
 	@$(MAKE) check
 	@echo "Tests, on SQLite and PostgreSQL, and in Chromium:"
 	@failed=0; $(BIN)/pytest $(AT_ONCE) -m "not long and not alone" || failed=1; \
