@@ -16,7 +16,9 @@ from sqlalchemy.types import TypeEngine
 
 Row = TypeVar("Row")
 _Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
-_Converter = Callable[[Any], Any] | None
+_Converter = Callable[[Any], Any]
+_Conversions = tuple[tuple[int, _Converter], ...]
+"""The places of values that driver and application see differently, and what makes one of the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +27,21 @@ class Compiled:
 
     text: str
     is_positional: bool
-    binders: tuple[tuple[str, _Converter], ...]
-    """The parameters in their order, and what turns each into the driver's value."""
+    names: tuple[str, ...]
+    """The parameters in their order."""
+    binders: _Conversions
     fixed: dict[str, Any]
     """What the statement itself compares with or sets."""
-    readers: tuple[_Converter, ...]
+    gives_rows: bool
+    readers: _Conversions
     row: Callable[..., Any]
     """Makes what a statement returns that names nothing else to make."""
 
     def bound(self, parameters: Mapping[str, Any]) -> Sequence[Any] | dict[str, Any]:
         """Return the parameters as the driver takes them. Raises KeyError when one is missing."""
         given = {**self.fixed, **parameters} if self.fixed else parameters
-        if self.is_positional:
-            return [given[name] if convert is None else convert(given[name]) for name, convert in self.binders]
-        return {name: given[name] if convert is None else convert(given[name]) for name, convert in self.binders}
+        values = _converted([given[name] for name in self.names], self.binders)
+        return values if self.is_positional else dict(zip(self.names, values, strict=True))
 
 
 class Prepared(Generic[Row]):
@@ -77,10 +80,7 @@ class Prepared(Generic[Row]):
     def read(self, compiled: Compiled, cursor: DBAPICursor) -> list[Row]:
         """Return all rows of an executed statement."""
         into, readers = self._into or compiled.row, compiled.readers
-        return [
-            into(*[value if read is None else read(value) for value, read in zip(row, readers, strict=True)])
-            for row in cursor.fetchall()
-        ]
+        return [into(*_converted(list(row), readers)) for row in cursor.fetchall()]
 
     def _compile(self, dialect: Dialect, names: list[str]) -> Compiled:
         compiled = self._statement.compile(dialect=dialect, column_keys=names)
@@ -90,9 +90,11 @@ class Prepared(Generic[Row]):
         return Compiled(
             text=str(compiled),
             is_positional=bool(order) and dialect.positional,
-            binders=tuple((name, _binder(binds[name].type, dialect)) for name in order),
+            names=tuple(order),
+            binders=_conversions(_binder(binds[name].type, dialect) for name in order),
             fixed={name: value for name, value in compiled.params.items() if name not in names},
-            readers=tuple(_reader(column.type, dialect) for column in columns),
+            gives_rows=bool(columns),
+            readers=_conversions(_reader(column.type, dialect) for column in columns),
             row=_row_type(column.key or "" for column in columns),
         )
 
@@ -110,7 +112,7 @@ def execute(connection: Connection, statement: Prepared[Row], parameters: Mappin
             for listener in connection.engine.dispatch.before_cursor_execute:
                 listener(connection, cursor, compiled.text, bound, statement, False)  # noqa: FBT003  the event's signature
             cursor.execute(compiled.text, bound)
-            return statement.read(compiled, cursor) if compiled.readers else []
+            return statement.read(compiled, cursor) if compiled.gives_rows else []
         finally:
             cursor.close()  # before its connection, which some faults close
     except connection.dialect.loaded_dbapi.Error as error:
@@ -162,9 +164,19 @@ def _row_type(names: Iterable[str]) -> Callable[..., Any]:
     return namedtuple("Row", list(names))  # noqa: PYI024  its columns are known only now
 
 
-def _binder(kind: TypeEngine[Any], dialect: Dialect) -> _Converter:
+def _converted(values: list[Any], conversions: _Conversions) -> list[Any]:
+    for place, convert in conversions:
+        values[place] = convert(values[place])
+    return values
+
+
+def _conversions(converters: Iterable[_Converter | None]) -> _Conversions:
+    return tuple((place, convert) for place, convert in enumerate(converters) if convert is not None)
+
+
+def _binder(kind: TypeEngine[Any], dialect: Dialect) -> _Converter | None:
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _reader(kind: TypeEngine[Any], dialect: Dialect) -> _Converter:
+def _reader(kind: TypeEngine[Any], dialect: Dialect) -> _Converter | None:
     return kind.dialect_impl(dialect).result_processor(dialect, None)
