@@ -6,6 +6,7 @@ import json
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -72,7 +73,15 @@ def events_digest(events: Iterable[tuple[uuid.UUID, str]]) -> bytes:
 
 def mac(key: NamedKey, content: bytes) -> str:
     """Return the keyed digest of content, with the key's name before it."""
-    return f"{key.name}.{urlsafe_b64encode(hmac.digest(key.value, content, 'sha256')).rstrip(b'=').decode()}"
+    keyed = _keyed(key).copy()
+    keyed.update(content)
+    return f"{key.name}.{urlsafe_b64encode(keyed.digest()).rstrip(b'=').decode()}"
+
+
+@lru_cache(maxsize=16)
+def _keyed(key: NamedKey) -> hmac.HMAC:
+    """Return what has taken the key in, for all that it is to digest."""
+    return hmac.new(key.value, digestmod="sha256")
 
 
 def is_mac(keys: Iterable[NamedKey], content: bytes, given: str | None) -> bool:
