@@ -324,7 +324,7 @@ def _install(engine: Engine, settings: Settings) -> None:
         event.listen(engine, "connect", partial(_note_read_only, engine.url.database or ""))
         event.listen(engine, "checkout", partial(_open_anew, engine.url.database or ""))
         lock = WriteLock(settings.database.lock_timeout_seconds)
-        event.listen(engine, "before_cursor_execute", partial(_begin_before_writing, lock))
+        event.listen(engine, "before_cursor_execute", partial(_begin_before_writing, lock), retval=True)
     else:
         postgresql.prepare(engine)
 
@@ -354,26 +354,26 @@ def _open_anew(path: str, _connection: sqlite3.Connection, record: ConnectionPoo
 
 
 def _begin_before_writing(
-    lock: WriteLock,
-    connection: Connection,
-    cursor: sqlite3.Cursor,
-    statement: str,
-    _parameters: Any,
-    context: Any,
-    _many: bool,
-) -> None:
-    """Take the write lock before the first statement that writes, as durable as that statement asks for."""
-    raw = cursor.connection
-    if raw.in_transaction or statement[:6] in {"SELECT", "PRAGMA"}:
-        return
-    relaxed = _is_relaxed(context)
-    if connection.info.get("relaxed", False) != relaxed:
+    lock: WriteLock, connection: Connection, cursor: sqlite3.Cursor, statement: str, *more: Any
+) -> tuple[str, Any]:
+    """Take the write lock before the first statement that writes, as durable as that statement asks for.
+
+    The statement goes back as it came: SQLAlchemy would wrap a listener that returns nothing.
+    """
+    parameters, context, _is_many = more
+    if statement[:6] not in {"SELECT", "PRAGMA"} and not cursor.connection.in_transaction:
+        _begin(lock, connection, cursor, relaxed=_is_relaxed(context))
+    return statement, parameters
+
+
+def _begin(lock: WriteLock, connection: Connection, cursor: sqlite3.Cursor, *, relaxed: bool) -> None:
+    known, patience = connection.info, lock.patience()
+    if known.get("relaxed", False) != relaxed:
         cursor.execute("PRAGMA synchronous=NORMAL" if relaxed else "PRAGMA synchronous=FULL")
-        connection.info["relaxed"] = relaxed
-    patience = lock.patience()
-    if connection.info.get("patience") != patience:
+        known["relaxed"] = relaxed
+    if known.get("patience") != patience:
         cursor.execute(f"PRAGMA busy_timeout={patience}")
-        connection.info["patience"] = patience
+        known["patience"] = patience
     lock.take(cursor)
 
 
