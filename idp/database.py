@@ -4,6 +4,7 @@ SQLite is brought to PostgreSQL's ways: a read sees what is committed and holds 
 writes takes the write lock at once (BEGIN IMMEDIATE), so that no transaction fails half-way for having read first.
 """
 
+import json
 import os
 import sqlite3
 import time
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import orjson
 from flask import Flask, g
 from flask.ctx import _AppCtxGlobals
 from flask_sqlalchemy import SQLAlchemy
@@ -303,7 +305,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def _engine_options(url: URL, settings: Settings) -> dict[str, Any]:
     # An error's text names the statement; what was bound to it are people's names, digests and sealed keys.
-    shared = {"hide_parameters": True}
+    shared = {"hide_parameters": True, "json_serializer": _write_json, "json_deserializer": _read_json}
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
             os.makedirs(os.path.dirname(url.database), mode=0o700, exist_ok=True)
@@ -315,6 +317,21 @@ def _engine_options(url: URL, settings: Settings) -> dict[str, Any]:
         "pool_timeout": settings.database.lock_timeout_seconds,
         "connect_args": postgresql.connect_args(settings.database.lock_timeout_seconds) | dict(url.query),
     }
+
+
+def _write_json(value: Any) -> str:
+    """Return JSON as the standard library spells it where orjson, which takes a tenth of the time, refuses."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value)
+
+
+def _read_json(text: str | bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except ValueError:  # half a character, which the standard library lets pass
+        return json.loads(text)
 
 
 def _install(engine: Engine, settings: Settings) -> None:
