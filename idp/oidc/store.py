@@ -117,8 +117,8 @@ def find_scopes(account_id: uuid.UUID, client_pk: uuid.UUID) -> list[str]:
 
 
 _SPEND = Prepared(
-    # SQLite has these words from PostgreSQL, and reads them as they are.
-    postgresql.insert(AccessToken).on_conflict_do_nothing(index_elements=["id"]).returning(AccessToken.id),
+    # SQLite has these words from PostgreSQL, and reads them as they are. Of what comes back it counts that it does.
+    postgresql.insert(AccessToken).on_conflict_do_nothing(index_elements=["id"]).returning(AccessToken.scope),
     relaxed=True,
 )
 
