@@ -7,6 +7,7 @@ which costs several times what the database does for a row found by its key.
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, NoReturn, TypeVar, overload
 
 from sqlalchemy import Connection, Delete, Dialect, ExceptionContext, Insert, Select, Update
@@ -16,6 +17,7 @@ from sqlalchemy.types import TypeEngine
 
 Row = TypeVar("Row")
 _Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
+_Maker = Callable[[list[Any]], Any]
 _Converter = Callable[[Any], Any]
 _Conversions = tuple[tuple[int, _Converter], ...]
 """The places of values that driver and application see differently, and what makes one of the other."""
@@ -34,7 +36,7 @@ class Compiled:
     """What the statement itself compares with or sets."""
     gives_rows: bool
     readers: _Conversions
-    row: Callable[..., Any]
+    make: _Maker
     """Makes what a statement returns that names nothing else to make."""
 
     def bound(self, parameters: Mapping[str, Any]) -> Sequence[Any] | dict[str, Any]:
@@ -65,7 +67,7 @@ class Prepared(Generic[Row]):
         relaxed: bool = False,
     ) -> None:
         self._statement = statement
-        self._into = into
+        self._make = _maker(into) if into is not None else None
         self._compiled: dict[str, Compiled] = {}
         self.is_relaxed = relaxed
         self.only_reads = isinstance(statement, Select) and statement._for_update_arg is None  # noqa: SLF001  no public name tells
@@ -79,8 +81,8 @@ class Prepared(Generic[Row]):
 
     def read(self, compiled: Compiled, cursor: DBAPICursor) -> list[Row]:
         """Return all rows of an executed statement."""
-        into, readers = self._into or compiled.row, compiled.readers
-        return [into(*_converted(list(row), readers)) for row in cursor.fetchall()]
+        make, readers = self._make or compiled.make, compiled.readers
+        return [make(_converted(list(row), readers)) for row in cursor.fetchall()]
 
     def _compile(self, dialect: Dialect, names: list[str]) -> Compiled:
         compiled = self._statement.compile(dialect=dialect, column_keys=names)
@@ -95,7 +97,7 @@ class Prepared(Generic[Row]):
             fixed={name: value for name, value in compiled.params.items() if name not in names},
             gives_rows=bool(columns),
             readers=_conversions(_reader(column.type, dialect) for column in columns),
-            row=_row_type(column.key or "" for column in columns),
+            make=_maker(_row_type(column.key or "" for column in columns)),
         )
 
 
@@ -160,8 +162,15 @@ def fail(connection: Connection, error: Exception, text: str | None) -> NoReturn
     raise failure.sqlalchemy_exception or error from error
 
 
-def _row_type(names: Iterable[str]) -> Callable[..., Any]:
+def _row_type(names: Iterable[str]) -> type[tuple[Any, ...]]:
     return namedtuple("Row", list(names))  # noqa: PYI024  its columns are known only now
+
+
+def _maker(into: Callable[..., Any]) -> _Maker:
+    """Return what makes something of a row's values; a named tuple's own constructor would take them one by one."""
+    if isinstance(into, type) and issubclass(into, tuple):
+        return partial(tuple.__new__, into)
+    return lambda values: into(*values)
 
 
 def _converted(values: list[Any], conversions: _Conversions) -> list[Any]:
