@@ -40,7 +40,7 @@ def jwks(message: Message) -> Answer:
 
 def issue_token(message: Message) -> Answer:
     """The token endpoint (RFC 6749 section 3.2)."""
-    return token.respond(message.form, message.authorization)
+    return token.respond(message.form, message.authorization, clock.now())
 
 
 def show_userinfo(message: Message) -> Answer:

@@ -7,7 +7,7 @@ from authlib.oauth2.rfc6749 import OAuth2Request
 from authlib.oidc.core.grants.code import OpenIDToken
 from authlib.oidc.core.grants.util import create_half_hash
 
-from idp import clock, settings
+from idp import settings
 from idp.clients.registry import RegisteredClient
 from idp.database import commit
 from idp.oidc import keys
@@ -21,7 +21,7 @@ class IdToken(OpenIDToken):
 
     def encode_id_token(self, token: dict[str, Any], request: OAuth2Request) -> str:
         """Return the signed ID token for a token response. Commits: no lock is held while a signature is made."""
-        client, now = request.client.registered, clock.now()
+        client, now = request.client.registered, request.now
         signer = keys.ring(now).signer(client.id_token_signed_response_alg)  # or nothing is spent
         commit()
         return encode(signer, client, request.authorization_code, token["access_token"], sid=request.sid, now=now)

@@ -5,6 +5,7 @@ AUTHLIB.md says what the library leaves to us; the numbers in comments are its i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -20,7 +21,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from authlib.oauth2.rfc7636 import CodeChallenge
 
-from idp import clock, sealing, settings
+from idp import sealing, settings
 from idp.audit import service as audit
 from idp.clients import registry
 from idp.clients.registry import RegisteredClient
@@ -74,7 +75,7 @@ class ProtocolClient:
 class FormRequest(OAuth2Request):
     """A token request, read from its body alone: never from the query (11), and no name twice (12)."""
 
-    def __init__(self, form: Mapping[str, Sequence[str]], authorization: str | None) -> None:
+    def __init__(self, form: Mapping[str, Sequence[str]], authorization: str | None, now: datetime) -> None:
         # The transport is judged once, by the settings: the issuer is HTTPS in production (36).
         super().__init__("POST", "https://localhost/oauth/token", headers={"Authorization": authorization})
         self.values = {name: given[0] for name, given in form.items() if given}
@@ -83,6 +84,8 @@ class FormRequest(OAuth2Request):
             len(value) > (codes.LONGEST if name == "code" else _LONGEST_VALUE) for name, value in self.values.items()
         )
         self.authorization = authorization
+        self.now = now
+        """The moment at which all of it is judged."""
         self.spent: Code | None = None
         self.access_token = ""
         """What the code was spent for."""
@@ -113,7 +116,7 @@ class CodeGrant(AuthorizationCodeGrant):
 
     def query_authorization_code(self, code: str, client: ProtocolClient) -> Code | None:
         """Spend the code for a token, in one statement and before anything is checked against it (1)."""
-        now, found = clock.now(), codes.read(code)
+        now, found = self.request.now, codes.read(code)
         if found is None:
             # A node that has not got the others' key knows no code of theirs; it can't sign either, and says so.
             keys.ring(now).signer(client.registered.id_token_signed_response_alg)
@@ -136,7 +139,7 @@ class CodeGrant(AuthorizationCodeGrant):
             return None
         (sid,) = standing
         request: FormRequest = self.request
-        request.sid = sid or sessions.join(authorization_code.session_id, authorization_code.client_pk, clock.now())
+        request.sid = sid or sessions.join(authorization_code.session_id, authorization_code.client_pk, request.now)
         return request
 
     def delete_authorization_code(self, authorization_code: Code) -> None:
@@ -156,7 +159,7 @@ class TokenServer(AuthorizationServer):
         if request.is_muddled:
             raise InvalidRequestError
         client, request.auth_method = client_authentication.authenticate(
-            request.authorization, request.values, clock.now()
+            request.authorization, request.values, request.now
         )
         return ProtocolClient(client)
 
@@ -172,7 +175,7 @@ class TokenServer(AuthorizationServer):
             address=code.address,
             scope=code.scope,
         )
-        registry.touch_used(client, clock.now())
+        registry.touch_used(client, request.now)
 
     def create_oauth2_request(self, request: FormRequest) -> FormRequest:
         """Take the request as it was built."""
@@ -207,9 +210,9 @@ def _expires_in(_client: ProtocolClient, _grant_type: str) -> int:
     return settings.current().tokens.access_token_seconds
 
 
-def respond(form: Mapping[str, Sequence[str]], authorization: str | None) -> Answer:
+def respond(form: Mapping[str, Sequence[str]], authorization: str | None, now: datetime) -> Answer:
     """Answer a token request. The one commit keeps a code spent that a later check has refused, and its token dead."""
-    request = FormRequest(form, authorization)
+    request = FormRequest(form, authorization, now)
     answer: Answer = _server().create_token_response(request)
     if answer.status != 200 and request.spent is not None:
         store.burn_code(request.spent)
