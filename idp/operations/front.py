@@ -11,7 +11,7 @@ import io
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 from granian._granian import RSGIHTTPProtocol, RSGIProtocolClosed
@@ -20,7 +20,7 @@ from werkzeug.http import parse_list_header
 
 from idp import turns, write_lock
 from idp.database import LastingUnit, db, release
-from idp.operations import drain, intake
+from idp.operations import drain, eager, intake
 from idp.web.direct import FORM, Direct, Entry, Fields, Message, Sent, form_of
 from idp.write_lock import WouldWait
 
@@ -48,8 +48,9 @@ class Front:
             self._is_near = db.engine.dialect.name == "sqlite"
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let the loop's own thread wait for nobody, as soon as it runs: granian's are made by then, and go on to."""
+        """Let the loop take first steps at once, and its thread wait for nobody; granian's own are made by then."""
         loop.call_soon(turns.interrupt_others)
+        loop.set_task_factory(eager.begin)
 
     async def __rsgi__(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
         """Answer one request."""
@@ -131,16 +132,35 @@ async def _body(scope: Scope, protocol: RSGIHTTPProtocol, largest: int) -> bytes
         return b""
     if length == "0" or (length is not None and not (length.isdigit() and int(length) <= largest)):
         return b""  # refused by its length alone
+    if length is not None:
+        return await _in_time(cast("asyncio.Future[bytes]", protocol()))  # as granian's are used by asyncio
+    await asyncio.sleep(0)  # from here on there is a task, which asyncio's own timeout asks for
     async with asyncio.timeout(BODY_SECONDS):
-        if length is not None:
-            whole: bytes = await protocol()
-            return whole
         read = bytearray()
         async for chunk in protocol:
             read += chunk
             if len(read) > largest:
                 break
         return bytes(read)
+
+
+async def _in_time(body: "asyncio.Future[bytes]") -> bytes:
+    """Return a body when all of it is there. Raises TimeoutError when that takes too long."""
+    is_late = False
+
+    def give_up() -> None:
+        nonlocal is_late
+        is_late = body.cancel()
+
+    timer = asyncio.get_running_loop().call_later(BODY_SECONDS, give_up)
+    try:
+        return await body
+    except asyncio.CancelledError:
+        if is_late:
+            raise TimeoutError from None
+        raise
+    finally:
+        timer.cancel()
 
 
 def _is_plain_form(scope: Scope, body: bytes) -> bool:

@@ -67,11 +67,14 @@ class Protocol:
     read: int = 0
     answered: tuple[int, dict[str, str], bytes] | None = None
 
-    async def __call__(self) -> bytes:
-        return b"".join([chunk async for chunk in self])
+    def __call__(self) -> "asyncio.Future[bytes]":
+        return asyncio.ensure_future(self._whole())
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._all()
+
+    async def _whole(self) -> bytes:
+        return b"".join([chunk async for chunk in self])
 
     async def _all(self) -> AsyncIterator[bytes]:
         for chunk in self.chunks:
@@ -181,6 +184,14 @@ def test_ds3_a_body_that_does_not_come_is_not_waited_for_for_ever(ask: Ask, monk
 
     assert answer.status == 408
     assert answer.headers["Connection"] == "close"
+
+
+def test_ds3_chunks_that_do_not_end_are_not_waited_for_for_ever(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "BODY_SECONDS", 0.05)
+    headers = Headers([("content-type", FORM), ("transfer-encoding", "chunked")])
+    answer = ask(Scope("POST", "/oauth/token", headers=headers), Protocol([b"a"] * 10, pause=0.03))
+
+    assert answer.status == 408
 
 
 def test_a_write_lock_that_is_held_holds_up_nobody_else(ask: Ask, served: tuple[Flask, Path]) -> None:
