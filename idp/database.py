@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import orjson
@@ -21,17 +20,14 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
 from sqlalchemy import DateTime, Dialect, MetaData, Uuid, event, text
 from sqlalchemy.dialects import postgresql as postgresql_dialect
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_url
-from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import JSON, TypeDecorator
 
-from idp import faults, postgresql, statements
+from idp import faults, postgresql, sqlite, statements
 from idp.settings import Settings
 from idp.statements import Prepared, Row
-from idp.write_lock import WriteLock
 
 _LONGEST_MOMENT = len("2026-09-01 07:30:00.000000")  # without a time zone
 
@@ -264,9 +260,9 @@ def release() -> None:
     unit.release()
 
 
-def upsert(model: type[Base]) -> "sqlite.Insert | postgresql_dialect.Insert":
+def upsert(model: type[Base]) -> "sqlite_dialect.Insert | postgresql_dialect.Insert":
     """Return an INSERT that knows ON CONFLICT, in the dialect of the database in use."""
-    return sqlite.insert(model) if db.engine.dialect.name == "sqlite" else postgresql_dialect.insert(model)
+    return sqlite_dialect.insert(model) if db.engine.dialect.name == "sqlite" else postgresql_dialect.insert(model)
 
 
 def take_turn(connection: Connection, what: str) -> None:
@@ -309,7 +305,7 @@ def _engine_options(url: URL, settings: Settings) -> dict[str, Any]:
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
             os.makedirs(os.path.dirname(url.database), mode=0o700, exist_ok=True)
-        return {**shared, "connect_args": {"timeout": settings.database.lock_timeout_seconds, "isolation_level": None}}
+        return {**shared, "connect_args": sqlite.connect_args(settings.database.lock_timeout_seconds)}
     return {
         **shared,
         "pool_size": settings.database.pool_size,
@@ -337,11 +333,7 @@ def _read_json(text: str | bytes) -> Any:
 def _install(engine: Engine, settings: Settings) -> None:
     event.listen(engine, "handle_error", _drop_what_stays_broken)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "connect", partial(_note_read_only, engine.url.database or ""))
-        event.listen(engine, "checkout", partial(_open_anew, engine.url.database or ""))
-        lock = WriteLock(settings.database.lock_timeout_seconds)
-        event.listen(engine, "before_cursor_execute", partial(_begin_before_writing, lock), retval=True)
+        sqlite.prepare(engine, settings.database.lock_timeout_seconds)
     else:
         postgresql.prepare(engine)
 
@@ -351,51 +343,3 @@ def _drop_what_stays_broken(context: ExceptionContext) -> None:
     fault = faults.find(context.original_exception)
     if fault is not None and fault.is_for_good:
         context.is_disconnect = True
-
-
-def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # Rows are added at the ends of a few trees, whose pages are written again and again: the log is copied into the
-    # file when it has 16 MB, four times as many as usual, and holds each of them only once more for that.
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "wal_autocheckpoint=4000"):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _note_read_only(path: str, _connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
-    record.info["read_only"] = os.path.exists(path) and not os.access(path, os.W_OK)
-
-
-def _open_anew(path: str, _connection: sqlite3.Connection, record: ConnectionPoolEntry, _proxy: object) -> None:
-    """Replace a connection that was opened while the file was read-only, and has only read: it would never write."""
-    if record.info["read_only"] and os.access(path, os.W_OK):
-        raise DisconnectionError
-
-
-def _begin_before_writing(
-    lock: WriteLock, connection: Connection, cursor: sqlite3.Cursor, statement: str, *more: Any
-) -> tuple[str, Any]:
-    """Take the write lock before the first statement that writes, as durable as that statement asks for.
-
-    The statement goes back as it came: SQLAlchemy would wrap a listener that returns nothing.
-    """
-    parameters, context, _is_many = more
-    if statement[:6] not in {"SELECT", "PRAGMA"} and not cursor.connection.in_transaction:
-        _begin(lock, connection, cursor, relaxed=_is_relaxed(context))
-    return statement, parameters
-
-
-def _begin(lock: WriteLock, connection: Connection, cursor: sqlite3.Cursor, *, relaxed: bool) -> None:
-    known, patience = connection.info, lock.patience()
-    if known.get("relaxed", False) != relaxed:
-        cursor.execute("PRAGMA synchronous=NORMAL" if relaxed else "PRAGMA synchronous=FULL")
-        known["relaxed"] = relaxed
-    if known.get("patience") != patience:
-        cursor.execute(f"PRAGMA busy_timeout={patience}")
-        known["patience"] = patience
-    lock.take(cursor)
-
-
-def _is_relaxed(context: Any) -> bool:
-    """Tell whether a statement may be lost in a power cut; what runs one is itself, or SQLAlchemy's context."""
-    if isinstance(context, Prepared):
-        return context.is_relaxed
-    return bool(context is not None and context.execution_options.get("idp_relaxed"))
