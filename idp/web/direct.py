@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol, Self
-from urllib.parse import unquote_plus
+from urllib.parse import unquote
 
 from flask import Blueprint, Flask, Response, request
 from flask.sansio.app import App
@@ -281,4 +281,4 @@ def fields_of(text: str) -> Fields:
 
 
 def _unquoted(text: str) -> str:
-    return unquote_plus(text, errors="werkzeug.url_quote")
+    return unquote(text.replace("+", " ").encode(), errors="werkzeug.url_quote")  # of bytes it takes half the time
