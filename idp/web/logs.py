@@ -74,7 +74,7 @@ def end(exchange: Exchange, method: str, endpoint: str, status: int) -> None:
         _StandardError().msg(
             f'{{"method": {_as_json(method)}, "endpoint": "{endpoint}", "status": {status}, '
             f'"milliseconds": {seconds * 1000:.1f}, "event": "request", "request_id": "{exchange.request_id}", '
-            f'"level": "info", "timestamp": "{clock.now().isoformat(timespec="microseconds")[:-6]}Z"}}'
+            f'"level": "info", "timestamp": "{clock.spelled(clock.now())}Z"}}'
         )
 
 
