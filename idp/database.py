@@ -7,7 +7,6 @@ writes takes the write lock at once (BEGIN IMMEDIATE), so that no transaction fa
 import json
 import os
 import sqlite3
-import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -207,24 +206,6 @@ class _Session(Session):
 
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": _Session})
-
-
-def new_id() -> uuid.UUID:
-    """Return a UUIDv7 (RFC 9562 section 5.7): random, never used again, and in the order of time for the index."""
-    value = _at(time.time_ns() // 1_000_000) | int.from_bytes(os.urandom(10))
-    value = value & ~(0xF000 << 64) | (0x7000 << 64)
-    value = value & ~(0xC000 << 48) | (0x8000 << 48)
-    return uuid.UUID(int=value)
-
-
-def first_id(moment: datetime) -> uuid.UUID:
-    """Return an id before all that were made from this moment on, by whoever has the same clock."""
-    return uuid.UUID(int=_at(int(moment.timestamp() * 1000)))
-
-
-def _at(milliseconds: int) -> int:
-    """Return what an id begins with."""
-    return milliseconds << 80
 
 
 def run(statement: Prepared[Row], parameters: Mapping[str, Any]) -> list[Row]:

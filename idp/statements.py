@@ -4,16 +4,19 @@ SQLAlchemy still writes the SQL and converts each value; what is left out is wha
 which costs several times what the database does for a row found by its key.
 """
 
+import uuid
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, NoReturn, TypeVar, overload
 
-from sqlalchemy import Connection, Delete, Dialect, ExceptionContext, Insert, Select, Update
+from sqlalchemy import Connection, Delete, Dialect, ExceptionContext, Insert, Select, Update, Uuid
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
+
+from idp import ids
 
 Row = TypeVar("Row")
 _Statement = Select[*tuple[Any, ...]] | Insert | Update | Delete
@@ -188,4 +191,9 @@ def _binder(kind: TypeEngine[Any], dialect: Dialect) -> _Converter | None:
 
 
 def _reader(kind: TypeEngine[Any], dialect: Dialect) -> _Converter | None:
-    return kind.dialect_impl(dialect).result_processor(dialect, None)
+    read = kind.dialect_impl(dialect).result_processor(dialect, None)
+    return _id if read is not None and isinstance(kind, Uuid) else read
+
+
+def _id(text: str | None) -> uuid.UUID | None:
+    return None if text is None else ids.of_hex(text)

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import delete, select
 
 from idp.accounts.models import Account, SecurityEmail
-from idp.database import db, new_id, upsert
+from idp.database import db, upsert
+from idp.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)

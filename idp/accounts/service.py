@@ -12,7 +12,8 @@ from idp import sealing, search, settings
 from idp.accounts import passwords, usernames
 from idp.accounts.models import GUARDIAN, ROLES, Account, SecurityEmail
 from idp.accounts.passwords import Credentials
-from idp.database import db, new_id, upsert
+from idp.database import db, upsert
+from idp.ids import new_id
 from idp.throttle import tries
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.database import Base, new_id
+from idp.database import Base
+from idp.ids import new_id
 
 _SEALED = text("position IS NOT NULL")
 

@@ -9,7 +9,8 @@ from sqlalchemy import Table, insert
 from idp import clock, settings
 from idp.audit import chain
 from idp.audit.models import AuditEvent
-from idp.database import new_id, run
+from idp.database import run
+from idp.ids import new_id
 from idp.statements import Prepared
 from idp.web.context import origin
 

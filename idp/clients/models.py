@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from idp.database import Base, new_id
+from idp.database import Base
+from idp.ids import new_id
 
 
 class Sector(Base):

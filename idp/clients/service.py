@@ -16,7 +16,8 @@ from idp.clients.addresses import host_of
 from idp.clients.models import Client, ClientSecret, Sector
 from idp.clients.registry import may_be_an_id
 from idp.clients.validation import NO_SECRET, ClientMetadata
-from idp.database import db, new_id, upsert
+from idp.database import db, upsert
+from idp.ids import new_id
 
 DISTRICT_SECTOR = "district"
 _ORDER = (Client.client_name, Client.client_id)

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.database import Base, new_id
+from idp.database import Base
+from idp.ids import new_id
 
 WAITING, ACCEPTED, REFUSED, GIVEN_UP, BOUNCED = "waiting", "accepted", "refused", "given_up", "bounced"
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from idp import sealing, settings
-from idp.database import db, new_id
+from idp.database import db
+from idp.ids import new_id
 from idp.mail import composing
 from idp.mail.composing import Content
 from idp.mail.models import OutboxMessage

@@ -6,7 +6,7 @@ import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
-from idp import sealing
+from idp import ids, sealing
 
 _ID_BYTES, _SECRET_BYTES = 16, 32
 _LENGTH = 64  # characters of both together
@@ -36,4 +36,4 @@ def read(text: str) -> Shown | None:
         return None
     if len(raw) != _ID_BYTES + _SECRET_BYTES:  # there was another character in it, which base64 passes over
         return None
-    return Shown(uuid.UUID(bytes=raw[:_ID_BYTES]), sealing.digest(text))
+    return Shown(ids.of_bytes(raw[:_ID_BYTES]), sealing.digest(text))

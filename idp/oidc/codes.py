@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import orjson
 
-from idp import sealing, settings
-from idp.database import new_id
+from idp import ids, sealing, settings
+from idp.ids import new_id
 from idp.oidc.authorization_request import AuthorizationRequest
 from idp.sessions.store import ActiveSession
 from idp.settings.ranges import RANGES
@@ -111,8 +111,8 @@ def read(text: str) -> Code | None:
         return None
     if content[:1] != _VERSION:
         return None
-    _version, *ids, auth_time, issued_at, seconds = _HEAD.unpack_from(content)
-    code_id, client_pk, account_id, session_id, grant_id = (uuid.UUID(bytes=value) for value in ids)
+    _version, *packed, auth_time, issued_at, seconds = _HEAD.unpack_from(content)
+    code_id, client_pk, account_id, session_id, grant_id = map(ids.of_bytes, packed)
     redirect_uri, scope, nonce, code_challenge, acr, amr, address = orjson.loads(content[_HEAD.size :])
     return Code(
         id=code_id,

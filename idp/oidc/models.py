@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.database import Base, new_id
+from idp.database import Base
+from idp.ids import new_id
 
 
 class Grant(Base):

@@ -12,7 +12,8 @@ from sqlalchemy.dialects import postgresql
 from idp import batches, settings
 from idp.accounts.models import Account
 from idp.clients.models import Client, Sector
-from idp.database import UtcDateTime, db, find_row, first_id, new_id, run, upsert
+from idp.database import UtcDateTime, db, find_row, run, upsert
+from idp.ids import first_id, new_id
 from idp.oidc import codes
 from idp.oidc.codes import Code
 from idp.oidc.models import AccessToken, Grant

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from idp import sealing
-from idp.database import db, new_id
+from idp.database import db
+from idp.ids import new_id
 from idp.recovery import forgotten_questions, reset, tokens
 from idp.recovery.forgotten_questions import Question
 from idp.recovery.models import RESET

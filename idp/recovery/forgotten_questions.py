@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 
 from idp import batches, sealing
-from idp.database import db, new_id
+from idp.database import db
+from idp.ids import new_id
 from idp.recovery.models import ForgottenQuestion
 
 PASSWORD, USERNAME, TEMPORARY_PASSWORD = "password", "username", "temporary_password"

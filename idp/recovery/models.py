@@ -7,7 +7,8 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.accounts.models import Account
-from idp.database import Base, new_id
+from idp.database import Base
+from idp.ids import new_id
 
 VERIFICATION, OBJECTION, RESET, FIRST_PASSWORD = "verification", "objection", "reset", "first_password"
 """What a link is for: to verify an address, to object to its change ("this was not me"), to choose a password anew, or

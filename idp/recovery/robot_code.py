@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from idp import sealing, settings
 from idp.captcha import vouching
 from idp.captcha.vouching import Vouched
-from idp.database import db, new_id
+from idp.database import db
+from idp.ids import new_id
 from idp.recovery import forgotten_questions, tokens
 from idp.recovery.forgotten_questions import ROBOT_CODE, Question
 from idp.throttle import service as throttle

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select, update
 
 from idp import batches, sealing, settings
-from idp.database import db, new_id
+from idp.database import db
+from idp.ids import new_id
 from idp.recovery.models import FIRST_PASSWORD, OBJECTION, RESET, VERIFICATION, EmailToken
 
 _PURPOSE = "email-code"

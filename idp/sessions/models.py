@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.database import Base, new_id
+from idp.database import Base
+from idp.ids import new_id
 
 
 class BrowserSession(Base):

@@ -8,7 +8,8 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from idp import sealing, settings
 from idp.accounts.models import GUARDIAN, Account
 from idp.clients.models import Client
-from idp.database import RELAXED, db, new_id, run, upsert
+from idp.database import RELAXED, db, run, upsert
+from idp.ids import new_id
 from idp.sessions.models import BrowserSession, LogoutNotice, OpenSteps, Participant
 from idp.sessions.store import ActiveSession
 from idp.statements import Prepared

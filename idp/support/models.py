@@ -7,7 +7,8 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.accounts.models import Account
-from idp.database import Base, new_id
+from idp.database import Base
+from idp.ids import new_id
 from idp.search import SEARCH_KEY
 
 NO_ACCOUNT, NO_VERIFICATION, CHANGE_USERNAME, FORGOT, OTHER = TOPICS = (

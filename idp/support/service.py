@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from idp import sealing, settings
 from idp.accounts.models import Account
-from idp.database import db, new_id, upsert
+from idp.database import db, upsert
+from idp.ids import new_id
 from idp.mail import service as mail
 from idp.search import name_key
 from idp.support import words

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 
 from idp.audit import service
-from idp.database import db, new_id
+from idp.database import db
+from idp.ids import new_id
 from tests.programs import Commands
 
 

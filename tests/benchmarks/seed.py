@@ -8,7 +8,8 @@ from flask import Flask
 
 from idp import clock, sealing
 from idp.accounts.models import Account
-from idp.database import db, new_id
+from idp.database import db
+from idp.ids import new_id
 from idp.oidc import access_tokens, store
 from idp.oidc.models import AccessToken
 from idp.sessions import service as sessions

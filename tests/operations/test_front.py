@@ -13,7 +13,8 @@ import pytest
 from flask import Flask, request
 
 from idp.app import create_app
-from idp.database import db, new_id
+from idp.database import db
+from idp.ids import new_id
 from idp.oidc import access_tokens
 from idp.operations import drain, front
 from idp.operations.front import Front, environ_of

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from idp import clock
-from idp.database import db, new_id
+from idp.database import db
+from idp.ids import new_id
 from idp.settings import Settings
 from idp.support.models import CLOSED, MAIL, NOTE, OPEN, PHONE, STATE, WAITING, LogEntry
 from tests.pages import Browser, Page

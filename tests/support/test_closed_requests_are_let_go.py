@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from idp import clock
-from idp.database import db, new_id
+from idp.database import db
+from idp.ids import new_id
 from idp.support import pruning
 from idp.support.models import CLOSED, NOTE, LogEntry
 from tests.support.conftest import Send, number_on, tickets

@@ -9,7 +9,8 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import Client, TestResponse
 
-from idp.database import db, new_id
+from idp.database import db
+from idp.ids import new_id
 from idp.oidc import access_tokens
 
 OWN = {"X-Request-Id"}
