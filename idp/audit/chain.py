@@ -6,12 +6,14 @@ import json
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import orjson
 from sqlalchemy import RowMapping
 
+from idp import clock
 from idp.settings import NamedKey
 
 Row = Mapping[str, Any] | RowMapping
@@ -107,7 +109,7 @@ def _spelled_at_once(content: list[Any]) -> bytes | None:
 def _plain(value: Any) -> str:
     if isinstance(value, bytes):
         return value.hex()
-    return value.isoformat(timespec="microseconds") if hasattr(value, "isoformat") else str(value)
+    return f"{clock.spelled(value)}+00:00" if isinstance(value, datetime) else str(value)
 
 
 _spelled = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=_plain).encode
