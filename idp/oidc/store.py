@@ -4,9 +4,21 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    String,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 
 from idp import batches, settings
@@ -117,28 +129,84 @@ def find_scopes(account_id: uuid.UUID, client_pk: uuid.UUID) -> list[str]:
     return found or []
 
 
+_STANDING = (
+    select(BrowserSession.id)
+    .join(Account, Account.id == BrowserSession.account_id)
+    .join(Grant, Grant.id == bindparam("grant"))
+    .where(
+        BrowserSession.id == bindparam("session"),
+        BrowserSession.ended_at.is_(None),
+        Account.disabled_at.is_(None),
+        or_(Account.password_changed_at.is_(None), Account.password_changed_at <= bindparam("since")),
+        Grant.revoked_at.is_(None),
+    )
+    # A log-out under way waits until this application has taken part: it would otherwise never be told.
+    .with_for_update(read=True, of=BrowserSession)
+)
+"""The session of a code, if session, account and grant stand since it was issued."""
+
+_TOKEN: dict[str, ColumnElement[Any]] = {
+    "id": bindparam("code", type_=Uuid()),
+    "digest": bindparam("token", type_=LargeBinary()),
+    "client_pk": bindparam("client", type_=Uuid()),
+    "account_id": bindparam("account", type_=Uuid()),
+    "session_id": bindparam("session", type_=Uuid()),
+    "grant_id": bindparam("grant", type_=Uuid()),
+    "scope": bindparam("allowed", type_=String()),
+    "issued_at": bindparam("now", type_=UtcDateTime()),
+    "expires_at": bindparam("until", type_=UtcDateTime()),
+}
+
 _SPEND = Prepared(
-    # SQLite has these words from PostgreSQL, and reads them as they are. Of what comes back it counts that it does.
-    postgresql.insert(AccessToken).on_conflict_do_nothing(index_elements=["id"]).returning(AccessToken.scope),
+    # SQLite has these words from PostgreSQL, and reads them as they are.
+    postgresql.insert(AccessToken)
+    .from_select(list(_TOKEN), _STANDING.with_only_columns(*_TOKEN.values()))
+    .on_conflict_do_nothing(index_elements=["id"])
+    .returning(
+        select(Participant.sid)
+        .where(Participant.session_id == bindparam("session"), Participant.client_pk == bindparam("client"))
+        .scalar_subquery()
+        .label("sid")
+    ),
     relaxed=True,
 )
 
 
-def spend_code(code: Code, token_digest: bytes, now: datetime) -> bool:
-    """Spend a code for a token, in one statement, so that of any number of tries one wins; False for all others."""
-    token = {
-        "id": code.id,
-        "digest": token_digest,
-        "client_pk": code.client_pk,
-        "account_id": code.account_id,
-        "session_id": code.session_id,
-        "grant_id": code.grant_id,
-        "scope": code.scope,
-        "issued_at": now,
-        "expires_at": now + timedelta(seconds=settings.current().tokens.access_token_seconds),
-        "revoked_at": None,
+def spend_code(code: Code, token_digest: bytes, now: datetime) -> tuple[str | None] | None:
+    """Spend a code for a token if session, account and grant stand since it was issued.
+
+    It is one statement, so that of any number of tries one wins. Returns the application's sid (None before its first
+    token) for that one, and None for all others.
+    """
+    row = find_row(_SPEND, _token(code, token_digest, now))
+    return None if row is None else (row.sid,)
+
+
+_VOID = Prepared(
+    postgresql.insert(AccessToken)
+    .values({**_TOKEN, "revoked_at": _TOKEN["issued_at"]})
+    .on_conflict_do_nothing(index_elements=["id"])
+)
+
+
+def void_code(code: Code, token_digest: bytes, now: datetime) -> None:
+    """Let a code that was shown when it stood no more be spent for nothing: what has ended may be begun anew."""
+    run(_VOID, _token(code, token_digest, now))
+
+
+def _token(code: Code, digest: bytes, now: datetime) -> dict[str, Any]:
+    return {
+        "code": code.id,
+        "token": digest,
+        "client": code.client_pk,
+        "account": code.account_id,
+        "session": code.session_id,
+        "grant": code.grant_id,
+        "allowed": code.scope,
+        "since": code.issued_at,
+        "now": now,
+        "until": now + timedelta(seconds=settings.current().tokens.access_token_seconds),
     }
-    return find_row(_SPEND, token) is not None
 
 
 _BURN = Prepared(
@@ -162,41 +230,6 @@ _REVOKE = Prepared(
 def revoke_redeemed(code: Code, now: datetime) -> bool:
     """Revoke what a code was redeemed for (RFC 6749 section 4.1.2); False when it never was."""
     return find_row(_REVOKE, {"code": code.id, "now": now}) is not None
-
-
-_STANDING = Prepared(
-    select(Participant.sid)
-    .select_from(BrowserSession)
-    .join(Account, Account.id == BrowserSession.account_id)
-    .join(Grant, Grant.id == bindparam("grant"))
-    .outerjoin(
-        Participant,
-        and_(Participant.session_id == BrowserSession.id, Participant.client_pk == bindparam("client")),
-    )
-    .where(
-        BrowserSession.id == bindparam("session"),
-        BrowserSession.ended_at.is_(None),
-        Account.disabled_at.is_(None),
-        or_(Account.password_changed_at.is_(None), Account.password_changed_at <= bindparam("issued_at")),
-        Grant.revoked_at.is_(None),
-    )
-    # A log-out under way waits until this application has taken part: it would otherwise never be told.
-    .with_for_update(read=True, of=BrowserSession)
-)
-
-
-def find_standing(code: Code) -> tuple[str | None] | None:
-    """Return the application's sid (None before its first token) if session, account and grant stand since the code."""
-    row = find_row(
-        _STANDING,
-        {
-            "grant": code.grant_id,
-            "client": code.client_pk,
-            "session": code.session_id,
-            "issued_at": code.issued_at,
-        },
-    )
-    return None if row is None else (row.sid,)
 
 
 _BEARER = Prepared(

@@ -89,7 +89,7 @@ class FormRequest(OAuth2Request):
         self.spent: Code | None = None
         self.access_token = ""
         """What the code was spent for."""
-        self.sid = ""
+        self.sid: str | None = None
 
     @property
     def form(self) -> dict[str, str]:
@@ -124,22 +124,24 @@ class CodeGrant(AuthorizationCodeGrant):
         if found.client_pk != client.registered.pk:
             return None
         access_token = access_tokens.new(found.id)
-        if found.expires_at > now and store.spend_code(found, sealing.digest(access_token), now):
+        digest, is_good = sealing.digest(access_token), found.expires_at > now
+        spent = store.spend_code(found, digest, now) if is_good else None
+        if spent is not None:
             self.request.spent, self.request.access_token = found, access_token
+            (self.request.sid,) = spent
             return found
         if store.revoke_redeemed(found, now):
             client_id = client.registered.client_id
             audit.record("code_replayed", audit.FAILURE, account_id=found.account_id, client_id=client_id)
+        elif is_good:
+            store.void_code(found, digest, now)
         return None
 
-    def authenticate_user(self, authorization_code: Code) -> FormRequest | None:
-        """Return the request if session, account and grant still stand, and give it its sid."""
-        standing = store.find_standing(authorization_code)
-        if standing is None:
-            return None
-        (sid,) = standing
+    def authenticate_user(self, authorization_code: Code) -> FormRequest:
+        """Return the request, with the application's sid: session, account and grant stood when the code was spent."""
         request: FormRequest = self.request
-        request.sid = sid or sessions.join(authorization_code.session_id, authorization_code.client_pk, request.now)
+        if request.sid is None:
+            request.sid = sessions.join(authorization_code.session_id, authorization_code.client_pk, request.now)
         return request
 
     def delete_authorization_code(self, authorization_code: Code) -> None:

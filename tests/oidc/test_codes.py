@@ -222,6 +222,23 @@ def test_cp11_what_ends_the_person_between_issue_and_redemption_ends_the_code(
     assert refused(application.redeem(code))
 
 
+@pytest.mark.parametrize("shown", [1, 2])
+def test_cp11_a_code_that_was_refused_is_no_better_when_the_account_is_open_again(
+    application: Application, visitor: FlaskClient, parent: Person, shown: int
+) -> None:
+    code = application.code(visitor)
+    account = db.session.get_one(Account, parent.id)
+    accounts.disable(account, clock.now())
+    db.session.commit()
+    refusals = [refused(application.redeem(code)) for _ in range(shown)]
+    accounts.enable(db.session.get_one(Account, parent.id), clock.now())
+    db.session.commit()
+
+    assert refusals == [True] * shown
+    assert refused(application.redeem(code))
+    assert all(token.revoked_at is not None for token in db.session.scalars(select(AccessToken)))
+
+
 def test_what_a_grant_that_was_taken_back_had_given_stays_dead_when_it_is_given_anew(
     application: Application, visitor: FlaskClient
 ) -> None:

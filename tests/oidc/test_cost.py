@@ -24,7 +24,7 @@ def warm(application: Application, visitor: FlaskClient) -> Application:
     return application
 
 
-def test_a_flow_costs_one_commit_and_six_statements_at_most(warm: Application, visitor: FlaskClient) -> None:
+def test_a_flow_costs_one_commit_and_five_statements_at_most(warm: Application, visitor: FlaskClient) -> None:
     with counted() as authorize:
         code = warm.code(visitor)
     with counted() as redeem:
@@ -34,7 +34,7 @@ def test_a_flow_costs_one_commit_and_six_statements_at_most(warm: Application, v
 
     assert (authorize.commits, redeem.commits, userinfo.commits) == (0, 1, 0)
     assert len(authorize.statements) == 1, authorize.statements
-    assert len(redeem.statements) <= 4, redeem.statements
+    assert len(redeem.statements) <= 3, redeem.statements
     assert len(userinfo.statements) == 1, userinfo.statements
     assert all(text.startswith("SELECT") for text in authorize.statements)
 
