@@ -1,7 +1,8 @@
 """A coroutine that begins at once ends as any other does."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,7 +17,13 @@ def run(main: Coroutine[Any, Any, Any]) -> Any:
         asyncio.get_running_loop().set_task_factory(eager.begin)
         return await main
 
-    return asyncio.run(whole())
+    return apart(lambda: asyncio.run(whole()))
+
+
+def apart(work: Callable[[], Any]) -> Any:
+    """Do something on another thread: the tests' own has a loop already where a browser was driven."""
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(work).result()
 
 
 def test_what_waits_for_nothing_has_ended_when_it_is_begun() -> None:
@@ -108,9 +115,12 @@ def test_after_its_first_pause_a_coroutine_is_a_task_of_its_own() -> None:
 
 
 def test_a_loop_that_does_not_run_yet_makes_tasks_as_ever() -> None:
-    loop = asyncio.new_event_loop()
-    loop.set_task_factory(eager.begin)
-    try:
-        assert loop.run_until_complete(asyncio.sleep(0, "done")) == "done"
-    finally:
-        loop.close()
+    def wait() -> str:
+        loop = asyncio.new_event_loop()
+        loop.set_task_factory(eager.begin)
+        try:
+            return str(loop.run_until_complete(asyncio.sleep(0, "done")))
+        finally:
+            loop.close()
+
+    assert apart(wait) == "done"
