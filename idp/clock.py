@@ -53,7 +53,8 @@ def compare(theirs: datetime) -> timedelta:
     """
     global _judge  # noqa: PLW0603  which clock counts is state of the process, as the time itself is
     behind = theirs - datetime.now(UTC)
-    _judge = (theirs, time.monotonic()) if abs(behind) > TOLERANCE else None
+    # A database server tells the time in its own zone; every moment of ours is in UTC.
+    _judge = (theirs.astimezone(UTC), time.monotonic()) if abs(behind) > TOLERANCE else None
     return behind
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from base64 import urlsafe_b64decode
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,19 @@ def _set_wrong(provider: Provider, seconds: int) -> None:
     file.write_text(str(seconds))
     provider.command = (str(PACKAGE.parent / "tests/faults/wrong_clock.py"), str(file))
     provider.environment = {"PYTHONPATH": str(PACKAGE.parent)}
+
+
+def test_a_database_servers_zone_is_none_of_ours() -> None:
+    theirs = datetime.now(timezone(timedelta(hours=-6))) + timedelta(minutes=10)
+    try:
+        clock.compare(theirs)
+        now = clock.now()
+    finally:
+        clock.compare(clock.own())
+
+    assert now.tzinfo is UTC
+    assert timedelta(0) <= now - theirs < timedelta(minutes=1)
+    assert clock.spelled(now) == now.replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
 @pytest.mark.long
