@@ -24,6 +24,8 @@ def begin(loop: asyncio.AbstractEventLoop, coroutine: _Steps, **options: Any) ->
         waits_for = coroutine.send(None)
     except StopIteration as end:
         ended.set_result(end.value)
+    except asyncio.CancelledError:
+        ended.cancel()
     except Exception as error:  # noqa: BLE001  it is raised to whoever asks for the result, as a task's is
         ended.set_exception(error)
     else:

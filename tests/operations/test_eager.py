@@ -98,6 +98,16 @@ def test_a_cancellation_reaches_the_coroutine() -> None:
     assert told == ["cancelled", "cleared away"]
 
 
+def test_what_is_cancelled_in_its_first_step_is_a_cancelled_task() -> None:
+    async def give_up() -> None:
+        raise asyncio.CancelledError
+
+    async def main() -> bool:
+        return asyncio.get_running_loop().create_task(give_up()).cancelled()
+
+    assert run(main())
+
+
 def test_after_its_first_pause_a_coroutine_is_a_task_of_its_own() -> None:
     async def late() -> str:
         await asyncio.sleep(0)
