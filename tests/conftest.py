@@ -18,7 +18,7 @@ from idp.database import db
 from idp.settings import DEVELOPMENT, Database, District, NamedKey, Passwords, School, Secrets, Server, Settings
 from idp.web import context
 from idp.web.context import Origin
-from tests import factories, servers, signing_keys, url_rules, windows
+from tests import dialects, factories, servers, signing_keys, url_rules, windows
 from tests.databases import KINDS, AppBuilder, Databases, with_database
 from tests.factories import Person, Registered
 from tests.pages import Browser, SeparateClient
@@ -135,6 +135,8 @@ def build_app(compiled_templates: FileSystemBytecodeCache) -> Iterator[AppBuilde
         app = create_app(settings)
         app.jinja_env.bytecode_cache = compiled_templates
         app.test_client_class = SeparateClient
+        with app.app_context():
+            dialects.share(db.engine)
         made.append(app)
         return app
 

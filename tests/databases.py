@@ -20,6 +20,7 @@ from idp import schema
 from idp.app import create_app
 from idp.database import db
 from idp.settings import Settings
+from tests import dialects
 
 AppBuilder = Callable[[Settings], Flask]
 
@@ -94,6 +95,7 @@ class Databases:
         app = create_app(with_database(self.settings, url))
         with app.app_context():
             schema.upgrade()
+            dialects.keep(db.engine)
             db.engine.dispose()
 
     def _create(self, kind: str, name: str, template: str | None) -> str:
