@@ -12,7 +12,21 @@ PHONE, DESK = 360, 1280
 _HEIGHTS = {PHONE: 740, DESK: 900}
 _WCAG = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]}
 _COLORS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--force-color-profile=srgb"]
+_DRIVERS_OWN = (
+    "AimEnabled,AvoidCorsURLLoaderRestartOnRedirect,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,"
+    "HttpsFirstBalancedModeAutoEnable,HttpsUpgrades,LensOverlay,MediaRouter,NetworkTimeServiceQuerying,"
+    "OptimizationHints,PaintHolding,PreconnectToSearch,ThirdPartyStoragePartitioning"
+)
+"""What Playwright turns off: the browser heeds only the last list that it is given."""
+_PROCESSES = "SpareRendererForSitePerProcess,WebUIOmniboxAimPopup,WebUIOmniboxPopup"
+"""Two processes more for each window, one of them for the address bar: half of what it takes to open one."""
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--force-color-profile=srgb",
+    f"--disable-features={_DRIVERS_OWN},{_PROCESSES}",
+]
 
 
 @dataclass(frozen=True)
