@@ -63,6 +63,12 @@ def set_pending(account_id: uuid.UUID, address: str, now: datetime) -> None:
     _keep(account_id, address, is_verified=False, now=now)
 
 
+def waits(account_id: uuid.UUID, address: str) -> bool:
+    """Tell whether an address is the one that is pending."""
+    pending = status(account_id).pending
+    return pending is not None and key(pending) == key(address)
+
+
 def verify_pending(account_id: uuid.UUID, address: str, now: datetime) -> bool:
     """Make the pending address the one that recovery uses; False when another one is pending by now, or none."""
     waiting = (

@@ -33,6 +33,14 @@ class NotGood:
     """The link or code was used, is out of time, was replaced, or never was: nobody is told which (PR7)."""
 
 
+def find(token: str, now: datetime) -> Live | Wait | None:
+    """Return what a link would verify; None when it is not good, or its address no longer waits. It spends nothing."""
+    found = links.find(VERIFICATION, token, now)
+    if isinstance(found, Live) and not security_emails.waits(found.account_id, found.address):
+        return None
+    return found
+
+
 def verify(token: str, now: datetime) -> Verified | NotGood | Wait:
     """Verify an address by the link that was mailed to it, in whatever browser (R17)."""
     return _verify(links.spend(VERIFICATION, token, now), now)

@@ -1,5 +1,7 @@
 """The pages of the security email: entered, verified, changed, and "this was not me"."""
 
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from flask import Blueprint, request, url_for
@@ -23,6 +25,7 @@ from idp.login.views import lost
 from idp.recovery import doors, links, pages, security_email, verification
 from idp.recovery.doors import NOT_ME, VERIFY, Door
 from idp.recovery.forms import AddressForm
+from idp.recovery.models import OBJECTION
 from idp.recovery.security_email import NothingPending, Sent
 from idp.recovery.tokens import Live
 from idp.recovery.verification import NotGood, Stopped, Verified
@@ -148,7 +151,7 @@ def resend() -> Response:
 @blueprint.get("/verify-email")
 def verify() -> Response:
     """Ask whoever opens the link to press a button: it spends nothing, since mail scanners open links, too (R17)."""
-    return _opened(VERIFY, "recovery/verify.html", "recovery/verified.html")
+    return _opened(VERIFY, verification.find, "recovery/verify.html", "recovery/verified.html")
 
 
 @blueprint.post("/verify-email")
@@ -167,7 +170,7 @@ def confirm_verification() -> Response:
 @blueprint.get("/not-me")
 def not_me() -> Response:
     """Ask whoever did not make a change to press a button, which stops it (R37)."""
-    return _opened(NOT_ME, "recovery/not_me.html", "recovery/stopped.html")
+    return _opened(NOT_ME, partial(links.find, OBJECTION), "recovery/not_me.html", "recovery/stopped.html")
 
 
 @blueprint.post("/not-me")
@@ -183,14 +186,14 @@ def object_to_change() -> Response:
             return doors.too_many(NOT_ME, wait, now)
 
 
-def _opened(door: Door, ask: str, done: str) -> Response:
+def _opened(door: Door, find: Callable[[str, datetime], Live | Wait | None], ask: str, done: str) -> Response:
     """Ask whoever has opened a link to press its button, or say that it is done."""
     if "done" in request.args:
         return doors.page(done)
     if (moved := doors.take(door)) is not None:
         return moved
     now = clock.now()
-    match links.find(door.purpose, doors.token(door), now):
+    match find(doors.token(door), now):
         case None:
             return doors.refuse(door)
         case Wait() as wait:

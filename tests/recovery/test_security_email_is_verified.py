@@ -206,15 +206,33 @@ def test_pr15_a_token_of_another_role_is_refused(
 def test_pr15_a_link_verifies_the_address_that_it_was_mailed_to_and_no_other(
     new_browser: Callable[[], Browser], newcomer: Person
 ) -> None:
-    """A token that outlived its address, as if nothing had revoked it."""
+    """A token that outlived its address, as if nothing had revoked it, while its page lay open."""
+    security_emails.set_pending(newcomer.id, ADDRESS, clock.now())
     issued = tokens.issue(VERIFICATION, newcomer.id, ADDRESS, clock.now())
-    security_emails.set_pending(newcomer.id, OTHER, clock.now())
     db.session.commit()
     browser = new_browser()
     browser.open(f"/verify-email?token={issued.token}", follow=True)
+    security_emails.set_pending(newcomer.id, OTHER, clock.now())
+    db.session.commit()
 
     assert browser.press("Verify").status == 410
     assert status(newcomer) == Status(None, OTHER)
+
+
+@pytest.mark.parametrize("pending", [OTHER, None], ids=["another waits", "none waits"])
+def test_a_link_to_an_address_that_waits_no_more_is_refused_when_it_is_opened(
+    new_browser: Callable[[], Browser], newcomer: Person, link: str, pending: str | None
+) -> None:
+    """A new password takes it away, and the link goes on being good for nothing."""
+    security_emails.drop_pending(newcomer.id)
+    if pending:
+        security_emails.set_pending(newcomer.id, pending, clock.now())
+    db.session.commit()
+    page = new_browser().open(link, follow=True)
+
+    assert page.status == 410
+    assert REFUSAL in page.title
+    assert status(newcomer) == Status(None, pending)
 
 
 def test_pr21_wrong_links_make_their_network_wait_and_no_other(
