@@ -7,6 +7,7 @@ import unicodedata
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 import bcrypt
 import structlog
@@ -44,7 +45,7 @@ class Match(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a typed password is compared with; of nobody, all is None."""
+    """What a typed password is compared with; all is None of an account that has none."""
 
     stored: str | None = field(default=None, repr=False)
     temporary_digest: bytes | None = field(default=None, repr=False)
@@ -63,8 +64,8 @@ def matches(password: str, credentials: Credentials, now: datetime) -> Match:
 
     The caller holds no transaction open: a hash takes a fifth of a second, and more in a queue.
     """
-    pepper, wanted = _readable(credentials.stored) or (_pepper(), _hash_of_nothing())
     least_cost = settings.current().passwords.bcrypt_cost
+    pepper, wanted = _readable(credentials.stored) or (_pepper(), _kept_hash_of_nothing(least_cost))
     hashed = hashing.bcrypt_hash(_prepared(password, pepper), wanted[:_SALT_CHARACTERS], least_cost)
     is_password = hmac.compare_digest(hashed, wanted)
     digest = sealing.digest(password.strip())
@@ -75,6 +76,15 @@ def matches(password: str, credentials: Credentials, now: datetime) -> Match:
         return Match.NOTHING
     expires_at = credentials.temporary_expires_at
     return Match.TEMPORARY if expires_at is not None and now < expires_at else Match.EXPIRED
+
+
+def of_nobody() -> Credentials:
+    """Return what a username is compared with that nobody has: a hash of nothing, stored as any other.
+
+    It is made anew, which takes as long as reading an account does (0.06 ms), and so tells nothing by the clock.
+    """
+    made = _hash_of_nothing(settings.current().passwords.bcrypt_cost)
+    return Credentials(f"{_pepper().name}{made.decode()}")
 
 
 def needs_rehash(stored: str | None) -> bool:
@@ -113,7 +123,13 @@ def _readable(stored: str | None) -> tuple[NamedKey, bytes] | None:
     return None
 
 
-def _hash_of_nothing() -> bytes:
-    """Return a text of bcrypt's form and of today's cost that was made from no password, so that it costs no hash."""
+@lru_cache(maxsize=4)
+def _kept_hash_of_nothing(cost: int) -> bytes:
+    """Return one that is made once: an account without a password was told from others by the time of making it."""
+    return _hash_of_nothing(cost)
+
+
+def _hash_of_nothing(cost: int) -> bytes:
+    """Return a text of bcrypt's form that was made from no password, so that it costs no hash."""
     digest = "".join(secrets.choice(_BCRYPT_ALPHABET) for _character in range(_DIGEST_CHARACTERS))
-    return bcrypt.gensalt(settings.current().passwords.bcrypt_cost) + digest.encode()
+    return bcrypt.gensalt(cost) + digest.encode()

@@ -7,7 +7,7 @@ from idp import sealing
 from idp.accounts import hashing, passwords, usernames
 from idp.accounts import service as accounts
 from idp.accounts.models import Account
-from idp.accounts.passwords import Credentials, Match
+from idp.accounts.passwords import Match
 from idp.accounts.service import Known
 from idp.audit import service as audit
 from idp.database import db
@@ -107,7 +107,8 @@ def _log_in(attempt: Attempt, now: datetime) -> LoggedIn | StepsOpen | Refused |
             return tried
         known = accounts.find_known(key)
         db.session.rollback()  # it was only read: no transaction stays open during the hash
-        match = password_check.judge(tried, attempt.password, known.credentials if known else Credentials(), now)
+        credentials = known.credentials if known else passwords.of_nobody()
+        match = password_check.judge(tried, attempt.password, credentials, now)
     except hashing.Busy:
         return password_check.busy(LOG_IN)
     rehashed = _rehashed(attempt.password, known) if match is Match.PASSWORD and known else None
