@@ -25,7 +25,6 @@ from idp.login.views import lost
 from idp.recovery import doors, links, pages, security_email, verification
 from idp.recovery.doors import NOT_ME, VERIFY, Door
 from idp.recovery.forms import AddressForm
-from idp.recovery.models import OBJECTION
 from idp.recovery.security_email import NothingPending, Sent
 from idp.recovery.tokens import Live
 from idp.recovery.verification import NotGood, Stopped, Verified
@@ -170,7 +169,7 @@ def confirm_verification() -> Response:
 @blueprint.get("/not-me")
 def not_me() -> Response:
     """Ask whoever did not make a change to press a button, which stops it (R37)."""
-    return _opened(NOT_ME, partial(links.find, OBJECTION), "recovery/not_me.html", "recovery/stopped.html")
+    return _opened(NOT_ME, partial(links.find, NOT_ME.purpose), "recovery/not_me.html", "recovery/stopped.html")
 
 
 @blueprint.post("/not-me")
