@@ -21,6 +21,7 @@ from sqlalchemy import DateTime, Dialect, MetaData, Uuid, event, text
 from sqlalchemy.dialects import postgresql as postgresql_dialect
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import JSON, TypeDecorator
 
@@ -112,6 +113,19 @@ class _UnitOfWork:
             statements.commit(self._connection)
             self.release()
 
+    def take_back(self) -> None:
+        """Take back what the ORM has not committed. A connection that is lost has nothing left on it to be taken back.
+
+        An answer that is ready by then is as good as ever, and whoever asks next is told.
+        """
+        transaction = self._connection.get_transaction() if self._connection is not None else None
+        if transaction is None:
+            return
+        try:
+            transaction.rollback()
+        except DBAPIError as error:
+            transaction.connection.invalidate(error)
+
     def release(self) -> None:
         """Give the connection back; the pool takes back what was not committed."""
         connection, self._connection = self._connection, None
@@ -201,6 +215,7 @@ class _Session(Session):
 
     def close(self) -> None:
         """Forget every object, and take back what was not committed."""
+        _unit().take_back()
         super().close()
         _unit().release()
 

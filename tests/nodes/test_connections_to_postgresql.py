@@ -131,3 +131,17 @@ def test_one_that_is_ended_in_use_is_told_as_a_fault_and_then_forgotten(url: str
     release()
 
     assert run(_READ, {}) == []
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize("has_written", [False, True], ids=["reads", "writes"])
+def test_an_answer_that_is_ready_outlives_a_connection_that_is_ended_in_use(url: str, has_written: bool) -> None:
+    db.session.execute(select(Account)).all()
+    if has_written:
+        run(_WRITE, {})
+    with psycopg.connect(url, autocommit=True) as operator:
+        operator.execute("SELECT pg_terminate_backend(%s, 5000)", [raw().info.backend_pid])
+
+    release()
+
+    assert run(_READ, {}) == []
