@@ -2,6 +2,9 @@
 
 A batch that began at the beginning again would walk over what the batches before it have left there: PostgreSQL keeps
 deleted rows and their index entries until it is vacuumed.
+
+What is found by a random key (a digest, somebody's id) writes a page of that index for each row, once the index has
+more pages than a batch has rows; what is in the order of time throughout writes a tenth of that. More rows add nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
