@@ -46,6 +46,8 @@ _DESCRIPTIONS = {
     "temporarily_unavailable": "Too many failed authentications from this address.",
 }
 _LONGEST_VALUE = 2048
+_OF_EVERY_ANSWER = {"Content-Type", "Cache-Control"}
+"""Headers of Authlib's that all our answers have."""
 
 
 def as_json(status: int, body: Mapping[str, Any], *headers: tuple[str, str]) -> Answer:
@@ -188,7 +190,7 @@ class TokenServer(AuthorizationServer):
         if "error" in body:
             metrics.count_refusal("token", body["error"])
             body = {"error": body["error"], "error_description": _DESCRIPTIONS[body["error"]]}
-        return as_json(status, body, *(header for header in headers if header[0] != "Content-Type"))
+        return as_json(status, body, *(header for header in headers if header[0] not in _OF_EVERY_ANSWER))
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
         """Nobody listens."""
