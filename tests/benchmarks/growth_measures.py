@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf, nan
@@ -56,6 +57,7 @@ _PAGES = {
 """Pages of the console and the desk: where each is, and what it says that no other does."""
 
 _LONGEST_SECONDS = 300.0
+_LONGEST_PRUNE_SECONDS = 3600.0
 _CONNECTIONS = 8
 _ROWS_OF_A_KIND = 2_000
 _ROUNDS_OF_A_KIND = 3
@@ -153,13 +155,13 @@ def _milliseconds_for_1000(place: Place, delete_expired: Callable[[datetime, int
 def measure_prune(place: Place, start_up: float) -> None:
     """Let `idp prune` run until nothing is left, most of which is tokens; while it is at it, others sign on."""
     latencies = {"quiet": _drive(place.work("flow", _BESIDE, connections=1))}
-    process = _start_prune(place.settings)
-    meter = place.meter(process.pid)
-    _let_run(process, meter, start_up * 1.2)
-    beside = _drive(place.work("flow", _BESIDE, connections=1))
-    if process.poll() is None:
-        latencies["beside prune"] = beside
-    gone = _end_prune(process, meter)
+    with _prune(place.settings) as process:
+        meter = place.meter(process.pid)
+        _let_run(process, meter, start_up * 1.2)
+        beside = _drive(place.work("flow", _BESIDE, connections=1))
+        if process.poll() is None:
+            latencies["beside prune"] = beside
+        gone = _end_prune(process, meter)
     place.figures["prune: rows"] = gone
     place.figures["prune, CPU-ms for 1,000 rows"] = 1_000_000 * (meter.seconds() - start_up) / gone if gone else nan
     for name, done in latencies.items():
@@ -169,9 +171,9 @@ def measure_prune(place: Place, start_up: float) -> None:
 
 def start_up_seconds(place: Place, empty: Settings) -> float:
     """Return the processor time of an `idp prune` that has nothing to do, on an empty database of the same kind."""
-    process = _start_prune(empty)
-    meter = place.meter(process.pid)
-    _end_prune(process, meter)
+    with _prune(empty) as process:
+        meter = place.meter(process.pid)
+        _end_prune(process, meter)
     return meter.seconds()
 
 
@@ -194,19 +196,29 @@ def _drive(work: Work) -> load.Done:
     return done
 
 
-def _start_prune(settings: Settings) -> "subprocess.Popen[bytes]":
+@contextmanager
+def _prune(settings: Settings) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run `idp prune` beside the block, and no longer, whatever ends it."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("IDP_")}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "idp", "prune", "--json"],
         env=inherited | variables(settings),
         stdout=subprocess.PIPE,
         cwd=PACKAGE.parent,
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _let_run(process: "subprocess.Popen[bytes]", meter: Meter, seconds: float) -> None:
     """Wait until `idp prune` has used so much processor time, or has done: by the clock it may not even have begun."""
+    deadline = time.monotonic() + _LONGEST_PRUNE_SECONDS
     while process.poll() is None and meter.seconds() < seconds:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"idp prune has not done in {_LONGEST_PRUNE_SECONDS:.0f} s")
         time.sleep(0.02)
 
 
